@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The settings of every Swift target: one language, one strictness.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Swift targets, a floor at a time: a target depends only on floors below its own.
+let package = Package(
+    name: "kith",
+    products: [
+        .executable(name: "kith", targets: ["kith"]),
+        .executable(name: "kith-bench", targets: ["KithBenchmarks"]),
+    ],
+    targets: [
+        // L0: C, and C++ behind C headers.
+        .target(name: "CMemory"),
+        .systemLibrary(name: "CXXHash"),
+        .target(
+            name: "CJSON",
+            cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        .target(
+            name: "CVectorKernels",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
+        .target(
+            name: "CGRPCShim",
+            dependencies: ["CJSON"],
+            cxxSettings: [.headerSearchPath("Generated")],
+            linkerSettings: [
+                // Named one by one: pkg-config drags in abseil's flags, which SwiftPM refuses.
+                .linkedLibrary("grpc++"), .linkedLibrary("grpc++_reflection"), .linkedLibrary("grpc"),
+                .linkedLibrary("gpr"), .linkedLibrary("protobuf"), .linkedLibrary("absl_synchronization"),
+            ]),
+        .systemLibrary(name: "CRocksDB"),
+        .systemLibrary(name: "CRdKafka"),
+
+        // L1
+        .target(name: "KithCore", dependencies: ["CMemory", "CXXHash"], swiftSettings: settings),
+
+        // L2
+        .target(
+            name: "KithIndex", dependencies: ["KithCore", "CVectorKernels", "CMemory"],
+            swiftSettings: settings),
+        .target(
+            name: "KithStorage", dependencies: ["KithCore", "CRocksDB", "CXXHash", "CMemory"],
+            swiftSettings: settings),
+        .target(name: "KithTelemetry", dependencies: ["KithCore"], swiftSettings: settings),
+
+        // L3
+        .target(
+            name: "KithCollections",
+            dependencies: ["KithCore", "KithIndex", "KithStorage", "KithTelemetry", "CMemory", "CJSON"],
+            swiftSettings: settings),
+        .target(
+            name: "KithEvents",
+            dependencies: ["KithCore", "KithStorage", "KithTelemetry", "CRdKafka", "CGRPCShim"],
+            swiftSettings: settings),
+
+        // L4
+        .target(
+            name: "KithAPI",
+            dependencies: ["KithCore", "KithCollections", "KithEvents", "KithTelemetry", "CGRPCShim", "CJSON"],
+            swiftSettings: settings),
+
+        // L5
+        .executableTarget(
+            name: "kith",
+            dependencies: [
+                "KithCore", "KithCollections", "KithStorage", "KithEvents", "KithAPI", "KithTelemetry",
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "KithBenchmarks",
+            dependencies: [
+                "KithCore", "KithIndex", "KithStorage", "KithCollections", "KithAPI", "KithTelemetry",
+            ],
+            swiftSettings: settings),
+    ],
+    cLanguageStandard: .c17,
+    cxxLanguageStandard: .cxx17
+)

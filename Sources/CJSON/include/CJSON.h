@@ -1,0 +1,45 @@
+// JSON payloads: checking, merging and removing keys. C++ (nlohmann::json) behind a C header.
+//
+// Texts are UTF-8, not NUL-terminated. Functions never throw; a result owns its bytes until kith_json_free.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum KithJSONStatus {
+    KITH_JSON_OK = 0,
+    KITH_JSON_MALFORMED = 1,    // not JSON, or not UTF-8
+    KITH_JSON_NOT_OBJECT = 2,   // the outermost value is not an object
+    KITH_JSON_TOO_DEEP = 3,     // nested deeper than the limit
+    KITH_JSON_NO_MEMORY = 4,
+    KITH_JSON_DUPLICATE_KEY = 5,
+} KithJSONStatus;
+
+/// Checks that the text is one JSON object nested at most `max_depth` deep. `error_offset` gets the byte where reading stopped.
+KithJSONStatus kith_json_check_object(const uint8_t *_Nullable text, size_t size, size_t max_depth, size_t *_Nonnull error_offset);
+
+/// RFC 7396 merge patch of `patch` onto `target` (an empty target counts as {}). Keys come out sorted: equal inputs give equal bytes.
+KithJSONStatus kith_json_merge(const uint8_t *_Nullable target, size_t target_size, const uint8_t *_Nullable patch, size_t patch_size,
+                               uint8_t *_Nullable *_Nonnull out, size_t *_Nonnull out_size);
+
+/// Sets the top-level keys of `patch` in `target`, replacing whole values (a null value is stored, not a removal).
+KithJSONStatus kith_json_set(const uint8_t *_Nullable target, size_t target_size, const uint8_t *_Nullable patch, size_t patch_size,
+                             uint8_t *_Nullable *_Nonnull out, size_t *_Nonnull out_size);
+
+/// Removes top-level keys. `keys` are `count` UTF-8 texts with their sizes; missing keys are no error.
+KithJSONStatus kith_json_remove_keys(const uint8_t *_Nullable target, size_t target_size, const uint8_t *_Nonnull const *_Nullable keys,
+                                     const size_t *_Nullable key_sizes, size_t count, uint8_t *_Nullable *_Nonnull out,
+                                     size_t *_Nonnull out_size);
+
+/// The top-level keys whose values differ between two objects, as a JSON array of sorted strings.
+KithJSONStatus kith_json_changed_keys(const uint8_t *_Nullable before, size_t before_size, const uint8_t *_Nullable after,
+                                      size_t after_size, uint8_t *_Nullable *_Nonnull out, size_t *_Nonnull out_size);
+
+void kith_json_free(uint8_t *_Nullable bytes);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,11 @@
+// Atomic access to plain memory (mapped rows, graph links), which Swift's own Atomic cannot address.
+#pragma once
+#include <stdint.h>
+
+static inline uint64_t kith_load_acquire_u64(const uint64_t *_Nonnull at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+static inline void kith_store_release_u64(uint64_t *_Nonnull at, uint64_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
+static inline uint64_t kith_load_relaxed_u64(const uint64_t *_Nonnull at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }
+static inline uint32_t kith_load_acquire_u32(const uint32_t *_Nonnull at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+static inline uint32_t kith_load_relaxed_u32(const uint32_t *_Nonnull at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }
+static inline void kith_store_release_u32(uint32_t *_Nonnull at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
+static inline void kith_store_relaxed_u32(uint32_t *_Nonnull at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_RELAXED); }

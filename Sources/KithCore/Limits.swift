@@ -1,0 +1,97 @@
+/// Every maximum of the system, by name. Crossing one is an error that names the limit and the value.
+public enum Limits {
+    // MARK: Messages
+
+    /// Bytes of one gRPC message, either way.
+    public static let messageBytes = 16 << 20
+    /// Points in one unary write, and operations in one batch write.
+    public static let batchOperations = 10_000
+    /// Queries in one `SearchBatch`.
+    public static let batchQueries = 1_000
+    /// Ids in one `Get` or `Delete`.
+    public static let batchIDs = 10_000
+
+    // MARK: Points
+
+    /// UTF-8 bytes of a string point id.
+    public static let stringIDBytes = 256
+    /// Bytes of one point's payload, as JSON.
+    public static let payloadBytes = 1 << 20
+    /// Nesting of a payload.
+    public static let payloadDepth = 32
+    /// Keys named by one payload removal.
+    public static let payloadKeys = 1_000
+    /// Bytes of a request id.
+    public static let requestIDBytes = 128
+    /// Commits of a shard during which a repeated request id gets its first answer.
+    public static let requestWindowCommits: UInt64 = 1_000_000
+
+    // MARK: Collections
+
+    /// Collections of one node.
+    public static let collections = 1_000
+    /// Aliases of one node.
+    public static let aliases = 10_000
+    /// Bytes of a collection, alias or vector space name.
+    public static let nameBytes = 128
+    /// Bytes of a description.
+    public static let descriptionBytes = 4_096
+    /// Labels of a collection, and bytes of a label's key or value.
+    public static let labels = 64
+    public static let labelBytes = 256
+    /// Vector spaces of a collection.
+    public static let vectorSpaces = 16
+    /// Components of a vector (bits of a binary one).
+    public static let dimension = 65_536
+    /// Parameters of an index.
+    public static let indexParameters = 32
+    /// Shards of a collection.
+    public static let shards = 64
+    /// Actions of one alias update.
+    public static let aliasActions = 100
+
+    // MARK: Reads
+
+    /// Results of one search.
+    public static let topK = 10_000
+    /// Search effort (`ef`).
+    public static let searchEffort = 65_536
+    /// Points of one page of `Scroll`, names of one page of a list.
+    public static let pageSize = 1_000
+    /// Bytes of points in one page: a page ends early rather than cross it.
+    public static let pageBytes = 8 << 20
+    /// Bytes of a page token.
+    public static let pageTokenBytes = 1_024
+
+    // MARK: Queues and streams
+
+    /// Writes waiting for one shard's writer; past it a write is refused, to be retried.
+    public static let writeQueueCommands = 4_096
+    /// Bytes of those writes.
+    public static let writeQueueBytes = 256 << 20
+    /// Operations that share one sync.
+    public static let groupOperations = 4_096
+    /// Bytes of vectors and payloads that share one sync.
+    public static let groupBytes = 32 << 20
+    /// Searches waiting for the search pool.
+    public static let searchQueue = 4_096
+    /// Open streams of one kind, in all.
+    public static let streams = 1_024
+    /// Items a client of `UpsertStream` may have in flight.
+    public static let streamCredit = 1_024
+    /// Queries a client of `SearchStream` may have in flight.
+    public static let streamQueries = 256
+    /// Upsert streams whose last acknowledged item is remembered, for resuming.
+    public static let resumableStreams = 10_000
+    /// Milliseconds between heartbeats of `Subscribe`, at most.
+    public static let heartbeatMilliseconds = 60_000
+
+    // MARK: Storage
+
+    /// Bytes of address space reserved for one growing region. Untouched pages cost nothing.
+    public static let regionBytes = 256 << 30
+    /// Vectors of one space in one shard.
+    public static let slots = UInt32.max - 1
+    /// Bytes of one vector segment file, before rounding to whole rows.
+    public static let segmentBytes = 64 << 20
+}

@@ -1,0 +1,182 @@
+public import CMemory
+public import KithCore
+
+/// The stored vectors of one space in one shard: row `slot` begins at `base + slot * stride`, and never moves.
+public struct VectorRows: @unchecked Sendable {
+    public let base: UnsafeRawPointer
+    public let stride: Int
+
+    public init(base: UnsafeRawPointer, stride: Int) {
+        self.base = base
+        self.stride = stride
+    }
+
+    @inlinable
+    public func row(_ slot: UInt32) -> UnsafeRawPointer { base + Int(slot) * stride }
+}
+
+/// When each slot died: zero while it lives, else the position of the commit that replaced or deleted it.
+///
+/// One writer stores, readers load with acquire; with `Snapshot` it gives every search one consistent view, without a lock.
+public struct SlotDeaths: @unchecked Sendable {
+    public let base: UnsafeMutablePointer<UInt64>
+
+    public init(base: UnsafeMutablePointer<UInt64>) { self.base = base }
+
+    /// Whether a search at `position` sees the slot.
+    @inlinable
+    public func isVisible(_ slot: UInt32, at position: LogPosition) -> Bool {
+        let death = kith_load_acquire_u64(base + Int(slot))
+        return death == 0 || death > position
+    }
+
+    /// Whether the slot is dead for every search that starts from now on.
+    @inlinable
+    public func isDead(_ slot: UInt32) -> Bool { kith_load_acquire_u64(base + Int(slot)) != 0 }
+
+    @inlinable
+    public func kill(_ slot: UInt32, at position: LogPosition) { kith_store_release_u64(base + Int(slot), position) }
+}
+
+/// What a search may see: slots below `slotCount` that are visible at `position`.
+public struct Snapshot: Sendable {
+    public var slotCount: UInt32
+    public var position: LogPosition
+
+    public init(slotCount: UInt32, position: LogPosition) {
+        self.slotCount = slotCount
+        self.position = position
+    }
+}
+
+/// What an index is made over.
+public struct IndexContext: Sendable {
+    public var space: VectorSpace
+    public var rows: VectorRows
+    public var deaths: SlotDeaths
+
+    public init(space: VectorSpace, rows: VectorRows, deaths: SlotDeaths) {
+        self.space = space
+        self.rows = rows
+        self.deaths = deaths
+    }
+}
+
+/// One search of one index.
+public struct IndexQuery {
+    /// The query vector, in the space's element type, `space.vectorBytes` long.
+    public var vector: UnsafeRawPointer
+    public var topK: Int
+    /// Candidates kept while searching; nil is the index's default. At least `topK` is used.
+    public var effort: Int?
+    /// Compare with every visible vector.
+    public var exact: Bool
+    /// Leaves out the vectors that are not linked yet.
+    public var indexedOnly: Bool
+    /// Asked now and then during long scans; true abandons the search with `CANCELLED`.
+    public var shouldStop: () -> Bool
+
+    public init(
+        vector: UnsafeRawPointer, topK: Int, effort: Int? = nil, exact: Bool = false, indexedOnly: Bool = false,
+        shouldStop: @escaping () -> Bool = { false }
+    ) {
+        self.vector = vector
+        self.topK = topK
+        self.effort = effort
+        self.exact = exact
+        self.indexedOnly = indexedOnly
+        self.shouldStop = shouldStop
+    }
+}
+
+/// A found slot. `distance` is smaller for nearer vectors (see `Metric`).
+public struct Neighbour: Sendable, Hashable {
+    public var distance: Float
+    public var slot: UInt32
+
+    @inlinable
+    public init(distance: Float, slot: UInt32) {
+        self.distance = distance
+        self.slot = slot
+    }
+}
+
+/// The read half of an index. Any number of threads search at once, beside the one that links; none takes a lock.
+public protocol VectorIndexReader: AnyObject, Sendable {
+    /// Every slot below this is linked (or dead); a search scans the rest, the tail, one by one.
+    /// A flat index links nothing: its tail is everything.
+    var linkedCount: UInt32 { get }
+
+    /// The nearest visible slots, nearest first (ties: the smaller slot first), at most `topK`. Finds everything in `snapshot`
+    /// that the tail holds, whatever the effort.
+    ///
+    /// - Throws: `CANCELLED` when `shouldStop` said so.
+    func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour]
+
+    /// Rows a search is expected to compare, to choose where it runs.
+    func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int
+}
+
+/// The write half of an index. One thread at a time calls it.
+public protocol VectorIndexWriter: AnyObject, Sendable {
+    /// Links at most `limit` more slots below `slotCount`, in order; answers the new `linkedCount`.
+    func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32
+
+    /// The state to be written by the caller; valid until the next `link`.
+    func checkpoint() -> IndexCheckpoint
+}
+
+/// Both halves.
+public typealias VectorIndex = VectorIndexReader & VectorIndexWriter
+
+/// An index's state as named regions, ready to be written to a file and to be mapped again.
+public struct IndexCheckpoint {
+    public struct Section {
+        public var name: String
+        public var bytes: UnsafeRawBufferPointer
+
+        public init(name: String, bytes: UnsafeRawBufferPointer) {
+            self.name = name
+            self.bytes = bytes
+        }
+    }
+
+    /// Small numbers: format version, parameters, counts.
+    public var attributes: [String: UInt64]
+    public var sections: [Section]
+
+    public init(attributes: [String: UInt64], sections: [Section]) {
+        self.attributes = attributes
+        self.sections = sections
+    }
+}
+
+/// A checkpoint read back: each section lies at the start of a region that can grow.
+public struct RestoredCheckpoint {
+    public var attributes: [String: UInt64]
+    public var sections: [String: (memory: GrowableMemory, byteCount: Int)]
+
+    public init(attributes: [String: UInt64], sections: [String: (memory: GrowableMemory, byteCount: Int)]) {
+        self.attributes = attributes
+        self.sections = sections
+    }
+}
+
+/// Makes indexes of one kind.
+public protocol VectorIndexMaker: Sendable {
+    /// The name under which collections ask for it, such as `hnsw`.
+    var kind: String { get }
+
+    /// Checks the parameters of a definition before a collection is made.
+    ///
+    /// - Throws: `INVALID_INDEX_PARAMETER` with field `index.parameters["m"]` and so on.
+    func check(_ space: VectorSpace) throws(KithError)
+
+    /// Region capacities a checkpoint's sections need, by section name.
+    func sectionCapacities(_ space: VectorSpace) -> [String: Int]
+
+    func make(_ context: IndexContext) throws(KithError) -> any VectorIndex
+
+    /// - Throws: `CORRUPTION` when the checkpoint does not fit; the caller then makes a fresh index.
+    func restore(_ context: IndexContext, from checkpoint: RestoredCheckpoint) throws(KithError) -> any VectorIndex
+}
