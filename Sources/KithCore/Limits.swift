@@ -94,4 +94,8 @@ public enum Limits {
     public static let slots = UInt32.max - 1
     /// Bytes of one vector segment file, before rounding to whole rows.
     public static let segmentBytes = 64 << 20
+    /// Bytes of disk that a vector segment takes at a time, as it fills.
+    public static let segmentAllocationBytes = 1 << 20
+    /// Bytes of the header of a checkpoint file: the names of its sections and its attributes.
+    public static let checkpointHeaderBytes = 1 << 20
 }

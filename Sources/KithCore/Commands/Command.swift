@@ -1,0 +1,126 @@
+/// When a write is answered. Raw values are those of the wire.
+public enum Durability: UInt8, Sendable {
+    /// Handed to the operating system: survives a crash of the process.
+    case accepted = 1
+    /// Synced to disk.
+    case durable = 2
+    /// Durable, and linked into every index.
+    case indexed = 3
+}
+
+/// What an upsert may do. Raw values are those of the wire.
+public enum WriteMode: UInt8, Sendable {
+    case upsert = 1
+    case insertOnly = 2
+    case updateOnly = 3
+}
+
+/// A vector to be stored: `bytes` are exactly `space.vectorBytes` long and checked.
+public struct VectorWrite: Sendable {
+    /// Place of the space in the collection's list.
+    public var space: Int
+    public var bytes: ByteView
+
+    public init(space: Int, bytes: ByteView) {
+        self.space = space
+        self.bytes = bytes
+    }
+}
+
+/// A change of a payload. Texts are JSON objects that the gateway has checked.
+public enum PayloadChange: Sendable {
+    case set(ByteView)
+    case merge(ByteView)
+    case replace(ByteView)
+    case deleteKeys([ByteView])
+    case clear
+}
+
+/// One thing to do to one point.
+public struct Operation: Sendable {
+    public enum Action: Sendable {
+        case upsert(WriteMode, payload: ByteView, vectors: [VectorWrite])
+        case delete
+        case updatePayload(PayloadChange)
+        case updateVectors(set: [VectorWrite], remove: [Int])
+    }
+
+    public var id: PointID
+    public var action: Action
+    /// Only if this is the point's version; 0: only if there is no such point.
+    public var ifVersion: UInt64?
+
+    public init(id: PointID, action: Action, ifVersion: UInt64? = nil) {
+        self.id = id
+        self.action = action
+        self.ifVersion = ifVersion
+    }
+}
+
+/// A write to one shard: everything `apply` needs to decide, the time included.
+public struct Command: Sendable {
+    public var operations: [Operation]
+    /// Empty, or the client's name for this request within the shard.
+    public var requestID: String
+    /// Microseconds since 1970, taken by the gateway.
+    public var time: Int64
+    /// Bytes of vectors and payloads: what the command weighs in a queue.
+    public var byteCount: Int
+    /// Keeps the bytes alive that the operations view.
+    public var owner: any AnyObject & Sendable
+
+    public init(
+        operations: [Operation], requestID: String, time: Int64, byteCount: Int, owner: any AnyObject & Sendable
+    ) {
+        self.operations = operations
+        self.requestID = requestID
+        self.time = time
+        self.byteCount = byteCount
+        self.owner = owner
+    }
+}
+
+/// What became of one operation.
+public struct WriteOutcome: Sendable, Hashable {
+    /// Raw values are those of the wire.
+    public enum Result: UInt8, Sendable {
+        case created = 1
+        case updated = 2
+        case deleted = 3
+        case notFound = 4
+        case failed = 5
+    }
+
+    public var result: Result
+    /// The point's version afterwards, 0 where there is none.
+    public var version: UInt64
+    /// Why it failed.
+    public var error: ErrorReason?
+
+    public init(_ result: Result, version: UInt64 = 0, error: ErrorReason? = nil) {
+        self.result = result
+        self.version = version
+        self.error = error
+    }
+}
+
+/// The answer to a command.
+public struct CommitReply: Sendable, Hashable {
+    public var outcomes: [WriteOutcome]
+    public var position: LogPosition
+    /// The command's request id had been committed before: these are its first outcomes.
+    public var replayed: Bool
+
+    public init(outcomes: [WriteOutcome], position: LogPosition, replayed: Bool = false) {
+        self.outcomes = outcomes
+        self.position = position
+        self.replayed = replayed
+    }
+}
+
+/// Where commands go to be ordered: at once into the shard here, or through a Kafka partition in a cluster.
+public protocol CommandLog: Sendable {
+    /// Orders and applies a command; `reply` is called exactly once, from any thread, when `durability` is met.
+    func append(
+        _ command: Command, durability: Durability, reply: @escaping @Sendable (Result<CommitReply, KithError>) -> Void)
+}

@@ -1,0 +1,57 @@
+/// A point as a row: what the store keeps, and what the change log shows before and after.
+///
+/// Bytes: version (varint), number of vectors (varint), for each its space (1), slot (4, little-endian) and XXH3 digest (8); then the payload.
+public struct PointImage: Sendable {
+    /// Where a vector of the point lies.
+    public struct VectorReference: Sendable, Hashable {
+        public var space: UInt8
+        public var slot: UInt32
+        public var digest: UInt64
+
+        public init(space: UInt8, slot: UInt32, digest: UInt64) {
+            self.space = space
+            self.slot = slot
+            self.digest = digest
+        }
+    }
+
+    public var version: UInt64
+    public var vectors: [VectorReference]
+    /// A JSON object, or empty.
+    public var payload: ByteView
+
+    public init(version: UInt64, vectors: [VectorReference], payload: ByteView) {
+        self.version = version
+        self.vectors = vectors
+        self.payload = payload
+    }
+
+    /// Reads a row; the payload borrows from `bytes`.
+    public init(decoding bytes: UnsafeRawBufferPointer) throws(KithError) {
+        var reader = ByteReader(bytes)
+        version = try reader.varint()
+        let count = try reader.varint()
+        guard count <= UInt64(Limits.vectorSpaces) else {
+            throw KithError(.dataLoss, .corruption, "a point row names \(count) vectors")
+        }
+        vectors = []
+        vectors.reserveCapacity(Int(count))
+        for _ in 0..<count {
+            vectors.append(
+                VectorReference(
+                    space: try reader.byte(), slot: try reader.littleEndian(), digest: try reader.littleEndian()))
+        }
+        payload = ByteView(try reader.take(bytes.count - reader.offset))
+    }
+
+    public func encode(into bytes: inout [UInt8]) {
+        bytes.appendVarint(version)
+        bytes.appendVarint(UInt64(vectors.count))
+        for vector in vectors {
+            bytes.append(vector.space)
+            bytes.appendLittleEndian(vector.slot)
+            bytes.appendLittleEndian(vector.digest)
+        }
+        bytes.append(contentsOf: payload.bytes)
+    }
+}

@@ -1,0 +1,50 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+import Foundation
+import Synchronization
+
+/// How grave a log line is.
+public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
+    case debug, info, warning, error
+
+    public init?(name: String) {
+        guard let level = LogLevel.allCases.first(where: { "\($0)" == name }) else { return nil }
+        self = level
+    }
+
+    public static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Structured logs: one JSON object a line on standard error, keys sorted.
+public struct Log: Sendable {
+    private static let threshold = Atomic<Int>(LogLevel.info.rawValue)
+
+    /// Leaves out lines less grave than `level`, process-wide.
+    public static func setThreshold(_ level: LogLevel) { threshold.store(level.rawValue, ordering: .relaxed) }
+
+    private let component: String
+
+    /// - Parameter component: the part of Kith that speaks, such as `relay`.
+    public init(_ component: String) { self.component = component }
+
+    public func debug(_ message: String, _ fields: [String: String] = [:]) { write(.debug, message, fields) }
+    public func info(_ message: String, _ fields: [String: String] = [:]) { write(.info, message, fields) }
+    public func warning(_ message: String, _ fields: [String: String] = [:]) { write(.warning, message, fields) }
+    public func error(_ message: String, _ fields: [String: String] = [:]) { write(.error, message, fields) }
+
+    private func write(_ level: LogLevel, _ message: String, _ fields: [String: String]) {
+        guard level.rawValue >= Log.threshold.load(ordering: .relaxed) else { return }
+        var line = fields
+        line["time"] = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true))
+        line["level"] = "\(level)"
+        line["component"] = component
+        line["message"] = message
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // A dictionary of strings always encodes; without bytes there is nothing to write.
+        guard var bytes = try? encoder.encode(line) else { return }
+        bytes.append(UInt8(ascii: "\n"))
+        bytes.withUnsafeBytes { _ = Glibc.write(2, $0.baseAddress, $0.count) }
+    }
+}
