@@ -26,7 +26,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(
             name: "CVectorKernels",
-            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .target(
             name: "CGRPCShim",
             dependencies: ["CJSON"],
@@ -80,6 +80,12 @@ let package = Package(
                 "KithCore", "KithIndex", "KithStorage", "KithCollections", "KithAPI", "KithTelemetry",
             ],
             swiftSettings: settings),
+
+        // Tests
+        .testTarget(
+            name: "KithIndexTests", dependencies: ["KithIndex", "KithCore", "CVectorKernels", "CMemory"],
+            swiftSettings: settings),
+        .testTarget(name: "KithStorageTests", dependencies: ["KithStorage", "KithCore"], swiftSettings: settings),
     ],
     cLanguageStandard: .c17,
     cxxLanguageStandard: .cxx17

@@ -2,6 +2,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "FileRanges.h"
+
 static inline uint64_t kith_load_acquire_u64(const uint64_t *_Nonnull at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
 static inline void kith_store_release_u64(uint64_t *_Nonnull at, uint64_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
 static inline uint64_t kith_load_relaxed_u64(const uint64_t *_Nonnull at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }

@@ -54,7 +54,7 @@ private func configure(database: OpaquePointer, _ options: Database.Options) {
     rocksdb_options_set_max_open_files(database, Int32(options.maxOpenFiles))
     // A crash may tear the last, unacknowledged group: recovery stops there. It refuses to open when a table file is
     // newer than the point where the log breaks.
-    rocksdb_options_set_wal_recovery_mode(database, Int32(rocksdb_point_in_time_recovery.rawValue))
+    rocksdb_options_set_wal_recovery_mode(database, Int32(rocksdb_point_in_time_recovery))
     // Shards write from several threads: one's memory table may fill while another's log is being synced. A batch stays
     // atomic and snapshots stay immutable, which `unordered_write` would give up.
     rocksdb_options_set_enable_pipelined_write(database, 1)

@@ -1,5 +1,4 @@
 import CRocksDB
-import Glibc
 import KithCore
 
 /// Runs a C call that reports failure through its last argument, and turns the report into a `KithError`.
@@ -26,7 +25,7 @@ extension KithError {
         let (code, reason): (StatusCode, ErrorReason) =
             if status.hasPrefix("Corruption") {
                 (.dataLoss, .corruption)
-            } else if status.hasPrefix("IO error: No space left") || status.hasSuffix(String(cString: strerror(ENOSPC))) {
+            } else if status.hasPrefix("IO error: No space left on device") {
                 (.resourceExhausted, .storageFailure)
             } else {
                 (.internal, .storageFailure)
