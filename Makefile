@@ -1,0 +1,57 @@
+# The front door. `make help` lists what it opens; every target says what it lacks and installs it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# One configuration for everything: what is tested and measured is what ships. Without --disable-testable-imports
+# `swift test` would compile every module again with other flags, and `swift build` again after it.
+build := swift build -c release
+test := swift test -c release --disable-testable-imports
+
+# The unit tests: sanitizers cannot see into the processes that the integration tests start.
+unit_tests := --skip IntegrationTests
+
+.PHONY: help demo serve test bench fuzz sanitize lint build clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build ## See it work: real data in, searches, change events, a crash and a recovery
+	.build/release/kith demo $(ARGS)
+
+serve: build ## Serve on 127.0.0.1:7040, data in ./kith-data (ARGS="--listen ..." changes it)
+	exec .build/release/kith serve $(ARGS)
+
+test: build ## All tests, with a Python client against the built server
+	Scripts/install-dependencies.sh test
+	Scripts/python-environment.sh
+	KITH_PYTHON="$(CURDIR)/.build/python/bin/python" $(test) $(ARGS)
+
+bench: build ## All benchmarks: a table here, JSON in bench-results/latest.json
+	mkdir -p bench-results
+	.build/release/kith-bench all --json bench-results/latest.json $(ARGS)
+
+fuzz: build ## Random input to every parser, KITH_FUZZ_SECONDS each (60)
+	KITH_FUZZ_SECONDS="$${KITH_FUZZ_SECONDS:-60}" $(test) --filter Fuzz $(ARGS)
+
+sanitize: build ## The unit tests under the thread and the address sanitizer
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Scripts/thread-sanitizer.supp halt_on_error=1 $${TSAN_OPTIONS:-}" \
+	    $(test) --sanitize thread --scratch-path .build/tsan $(unit_tests) $(ARGS)
+	ASAN_OPTIONS="detect_leaks=0 $${ASAN_OPTIONS:-}" \
+	    $(test) --sanitize address --scratch-path .build/asan $(unit_tests) $(ARGS)
+
+lint: ## Format, scripts, protos, image, chart and house rules
+	Scripts/check-toolchain.sh
+	Scripts/install-dependencies.sh lint
+	Scripts/lint.sh
+
+build: ## Install what is missing, generate the protos' C++, compile
+	Scripts/check-toolchain.sh
+	Scripts/install-dependencies.sh build
+	Scripts/generate-protos.sh
+	$(build)
+
+clean: ## Remove what was built (never data)
+	rm -rf .build Sources/CGRPCShim/Generated
