@@ -73,8 +73,12 @@ public enum Limits {
     public static let groupOperations = 4_096
     /// Bytes of vectors and payloads that share one sync.
     public static let groupBytes = 32 << 20
+    /// Milliseconds until accepted writes are synced, at most.
+    public static let acceptedSyncMilliseconds = 100
     /// Searches waiting for the search pool.
     public static let searchQueue = 4_096
+    /// Work memories an index keeps for its next searches.
+    public static let searchScratches = 64
     /// Open streams of one kind, in all.
     public static let streams = 1_024
     /// Items a client of `UpsertStream` may have in flight.
@@ -86,12 +90,35 @@ public enum Limits {
     /// Milliseconds between heartbeats of `Subscribe`, at most.
     public static let heartbeatMilliseconds = 60_000
 
+    // MARK: Events
+
+    /// Bytes of the prefix of topic names: with a collection's name they must stay below Kafka's 249.
+    public static let topicPrefixBytes = 100
+    /// Messages, and bytes of them, that the producer holds until Kafka has acknowledged them.
+    public static let producerQueueMessages = 200_000
+    public static let producerQueueBytes = 128 << 20
+    /// Bytes of events that one shard may have in that queue: a partition that lags leaves room for others.
+    public static let relayShardBytes = 32 << 20
+    /// Bytes of events sent for one shard before the next shard's turn.
+    public static let relayTurnBytes = 4 << 20
+    /// Commits between two saves of the relay's cursor, at most.
+    public static let relayCursorCommits: UInt64 = 10_000
+    /// Milliseconds that a request to Kafka outside the event stream may take.
+    public static let kafkaRequestMilliseconds = 3_000
+    /// Milliseconds that an idle producer's thread sleeps at a time.
+    public static let kafkaPollMilliseconds = 100
+    /// Records of one poll, and bytes that a consumer fetches ahead.
+    public static let consumerBatch = 10_000
+    public static let consumerQueueBytes = 64 << 20
+
     // MARK: Storage
 
     /// Bytes of address space reserved for one growing region. Untouched pages cost nothing.
     public static let regionBytes = 256 << 30
     /// Vectors of one space in one shard.
     public static let slots = UInt32.max - 1
+    /// Slots of one graph: what its regions reserve address space for. Vectors beyond are scanned.
+    public static let graphSlots: UInt32 = 1 << 28
     /// Bytes of one vector segment file, before rounding to whole rows.
     public static let segmentBytes = 64 << 20
     /// Bytes of disk that a vector segment takes at a time, as it fills.

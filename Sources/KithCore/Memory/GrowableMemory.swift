@@ -39,5 +39,11 @@ public final class GrowableMemory: @unchecked Sendable {
         }
     }
 
+    /// Gives pages from `offset` on back to the system; they read as zero afterwards.
+    public func discard(from offset: Int) {
+        let start = (offset + GrowableMemory.pageSize - 1) / GrowableMemory.pageSize * GrowableMemory.pageSize
+        if start < capacity { madvise(base + start, capacity - start, MADV_DONTNEED) }
+    }
+
     public static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
 }

@@ -1,24 +1,24 @@
 /// What happens when vectors arrive faster than they are linked. Raw values are those of the wire.
-public enum TailPolicy: UInt8, Sendable {
+public enum TailPolicy: UInt8, Sendable, Codable {
     case slowWriters = 1
     case indexedOnly = 2
 }
 
 /// How vectors stand in change events. Raw values are those of the wire.
-public enum EventVectors: UInt8, Sendable {
+public enum EventVectors: UInt8, Sendable, Codable {
     case none = 1
     case digest = 2
     case full = 3
 }
 
 /// How a change event is written to Kafka. Raw values are those of the wire.
-public enum EventEncoding: UInt8, Sendable {
+public enum EventEncoding: UInt8, Sendable, Codable {
     case protobuf = 1
     case json = 2
 }
 
 /// Everything a collection is made of, but its points.
-public struct CollectionDefinition: Sendable, Hashable {
+public struct CollectionDefinition: Sendable, Hashable, Codable {
     public static let defaultTailVectors: UInt32 = 200_000
 
     public var name: String

@@ -1,5 +1,5 @@
 /// How a vector's components are stored and compared. Raw values are those of the wire and of files.
-public enum ElementType: UInt8, Sendable, CaseIterable, Hashable {
+public enum ElementType: UInt8, Sendable, CaseIterable, Hashable, Codable {
     case float32 = 1
     case float16 = 2
     case bfloat16 = 3
@@ -28,7 +28,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable, Hashable {
 /// How near two vectors are. Raw values are those of the wire and of files.
 ///
 /// Inside, every metric is a distance: smaller is nearer. On the wire it is a score; see `score(distance:)`.
-public enum Metric: UInt8, Sendable, CaseIterable, Hashable {
+public enum Metric: UInt8, Sendable, CaseIterable, Hashable, Codable {
     case cosine = 1
     case dot = 2
     case l2 = 3
@@ -77,7 +77,7 @@ public enum Metric: UInt8, Sendable, CaseIterable, Hashable {
 }
 
 /// The index of a vector space: a kind by its registered name, and that kind's own parameters as text.
-public struct IndexDefinition: Sendable, Hashable {
+public struct IndexDefinition: Sendable, Hashable, Codable {
     public var kind: String
     public var parameters: [String: String]
 
@@ -88,7 +88,7 @@ public struct IndexDefinition: Sendable, Hashable {
 }
 
 /// The model whose vectors a space holds; carried in every change event.
-public struct ModelReference: Sendable, Hashable {
+public struct ModelReference: Sendable, Hashable, Codable {
     public var id: String
     public var revision: String
 
@@ -99,7 +99,7 @@ public struct ModelReference: Sendable, Hashable {
 }
 
 /// One named kind of vector of a collection.
-public struct VectorSpace: Sendable, Hashable {
+public struct VectorSpace: Sendable, Hashable, Codable {
     public var name: String
     public var dimension: Int
     public var element: ElementType

@@ -20,6 +20,11 @@ extension Database {
         return size
     }
 
+    /// Syncs the write-ahead log: batches written without a sync are durable from then on.
+    public func syncLog() throws(KithError) {
+        try checked("cannot sync the log of \(path)") { rocksdb_flush_wal(handle, 1, &$0) }
+    }
+
     /// Writes all memory tables to table files; returns when they are on disk.
     public func flush() throws(KithError) {
         let options: OpaquePointer = rocksdb_flushoptions_create()

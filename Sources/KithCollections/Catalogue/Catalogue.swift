@@ -1,0 +1,225 @@
+import Foundation
+public import KithCore
+import KithIndex
+import KithStorage
+import Synchronization
+
+/// One change of an alias.
+public enum AliasAction: Sendable {
+    case assign(alias: String, collection: String)
+    case remove(alias: String)
+}
+
+/// All collections of a node, by name and alias. Changes come one after another; lookups never wait for them.
+public final class Catalogue: Sendable {
+    struct Entries {
+        var collections: [String: Collection] = [:]
+        /// Collection ids by alias.
+        var aliases: [String: UInt32] = [:]
+    }
+
+    private let entries = Mutex(Entries())
+    /// Held over a change, its writing and its folders.
+    private let changing = NSLock()
+    private let store: CatalogueStore
+    private let check: DefinitionCheck
+    private let opener: CollectionOpener
+    private let observer: any CatalogueObserver
+
+    init(database: Database, registry: IndexRegistry, opener: CollectionOpener, observer: any CatalogueObserver) throws(KithError)
+    {
+        store = CatalogueStore(database: database)
+        check = DefinitionCheck(registry: registry)
+        self.opener = opener
+        self.observer = observer
+        let definitions = try store.definitions()
+        try opener.removeStrays(keeping: Set(definitions.map(\.id)))
+        for definition in definitions {
+            let collection = try opener.open(definition)
+            entries.withLock { $0.collections[definition.name] = collection }
+        }
+        let aliases = try store.aliases()
+        entries.withLock { $0.aliases = aliases }
+        for collection in all { observer.opened(collection) }
+    }
+
+    // MARK: Lookups
+
+    /// Every collection, in order of name.
+    public var all: [Collection] {
+        entries.withLock { Array($0.collections.values) }.sorted { $0.definition.name < $1.definition.name }
+    }
+
+    /// By name or alias.
+    ///
+    /// - Throws: `COLLECTION_NOT_FOUND`, about `field`.
+    public func collection(_ name: String, field: String = "collection") throws(KithError) -> Collection {
+        if name.isEmpty { throw .invalid(.requiredFieldMissing, field: field, "must name a collection") }
+        let found = entries.withLock { entries -> Collection? in
+            if let found = entries.collections[name] { return found }
+            guard let id = entries.aliases[name] else { return nil }
+            return entries.collections.values.first { $0.shards.first?.id.collection == id }
+        }
+        guard let found else { throw Catalogue.missing(name, field: field) }
+        return found
+    }
+
+    /// Names that stand for a collection, in order.
+    public func aliases(of collection: UInt32) -> [String] {
+        entries.withLock { $0.aliases.filter { $0.value == collection }.keys.sorted() }
+    }
+
+    private static func missing(_ name: String, field: String) -> KithError {
+        KithError(
+            .notFound, .collectionNotFound, "\(field): there is no collection '\(name)'",
+            metadata: ["collection": String(name.prefix(Limits.nameBytes))],
+            violations: [.init(field: field, description: "there is no collection '\(name.prefix(Limits.nameBytes))'")])
+    }
+
+    private static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1e6) }
+
+    // MARK: Changes
+
+    /// Makes a collection; `validateOnly` stops before anything is made. Answers its definition.
+    public func create(_ wanted: CollectionDefinition, validateOnly: Bool = false) throws(KithError) -> CollectionDefinition {
+        try check.check(wanted)
+        changing.lock()
+        defer { changing.unlock() }
+        try refuseTaken(wanted.name)
+        var definition = wanted
+        definition.id = try store.nextID()
+        definition.revision = 1
+        definition.createdAt = Catalogue.now()
+        definition.updatedAt = definition.createdAt
+        if validateOnly { return definition }
+        let collection = try opener.open(definition)
+        try store.put(definition, nextID: definition.id + 1)
+        entries.withLock { $0.collections[definition.name] = collection }
+        observer.opened(collection)
+        return definition
+    }
+
+    private func refuseTaken(_ name: String) throws(KithError) {
+        let (taken, count) = entries.withLock {
+            ($0.collections[name] != nil || $0.aliases[name] != nil, $0.collections.count)
+        }
+        if taken {
+            throw KithError(
+                .alreadyExists, .collectionExists, "collection.name: '\(name)' is taken", metadata: ["collection": name],
+                violations: [.init(field: "collection.name", description: "'\(name)' is taken")])
+        }
+        if count >= Limits.collections {
+            throw KithError(
+                .resourceExhausted, .limitExceeded, "there are \(count) collections, the limit is \(Limits.collections)",
+                metadata: ["value": "\(count)", "limit": "\(Limits.collections)"])
+        }
+    }
+
+    /// Changes a definition by `change`, which sees it as it is; shards and spaces must stay.
+    public func update(
+        _ name: String, etag: String, _ change: (inout CollectionDefinition) throws(KithError) -> Void
+    ) throws(KithError) -> CollectionDefinition {
+        changing.lock()
+        defer { changing.unlock() }
+        let collection = try collection(name, field: "collection.name")
+        var definition = collection.definition
+        try Catalogue.checkETag(etag, definition)
+        try change(&definition)
+        try check.checkMutable(definition)
+        definition.revision += 1
+        definition.updatedAt = Catalogue.now()
+        try store.put(definition)
+        collection.update(definition)
+        return definition
+    }
+
+    /// Deletes a collection with its points, aliases and unpublished changes.
+    public func delete(_ name: String, etag: String) throws(KithError) {
+        changing.lock()
+        defer { changing.unlock() }
+        guard let collection = entries.withLock({ $0.collections[name] }) else {
+            throw Catalogue.missing(name, field: "name")
+        }
+        let definition = collection.definition
+        try Catalogue.checkETag(etag, definition)
+        let aliases = aliases(of: definition.id)
+        entries.withLock {
+            $0.collections[name] = nil
+            for alias in aliases { $0.aliases[alias] = nil }
+        }
+        observer.closing(collection)
+        opener.close(collection)
+        try store.remove(definition.id, aliases: aliases)
+        try opener.remove(definition.id)
+    }
+
+    private static func checkETag(_ etag: String, _ definition: CollectionDefinition) throws(KithError) {
+        guard etag.isEmpty || etag == definition.etag else {
+            throw KithError(
+                .aborted, .etagMismatch, "etag: is '\(etag)', the collection's is '\(definition.etag)'",
+                metadata: ["etag": String(etag.prefix(64)), "current": definition.etag],
+                violations: [.init(field: "etag", description: "the collection's is '\(definition.etag)'")])
+        }
+    }
+
+    /// Applies all actions or none.
+    public func updateAliases(_ actions: [AliasAction]) throws(KithError) {
+        changing.lock()
+        defer { changing.unlock() }
+        let before = entries.withLock { $0 }
+        var changes: [String: UInt32?] = [:]
+        for (number, action) in actions.enumerated() {
+            let field = "actions[\(number)]"
+            switch action {
+            case .assign(let alias, let name):
+                try DefinitionCheck.checkName(alias, field: "\(field).assign.alias")
+                guard before.collections[alias] == nil else {
+                    throw KithError(
+                        .alreadyExists, .collectionExists, "\(field).assign.alias: '\(alias)' is a collection",
+                        metadata: ["alias": alias],
+                        violations: [.init(field: "\(field).assign.alias", description: "'\(alias)' is a collection")])
+                }
+                guard let collection = before.collections[name] else {
+                    throw Catalogue.missing(name, field: "\(field).assign.collection")
+                }
+                changes[alias] = .some(collection.definition.id)
+            case .remove(let alias):
+                guard (changes[alias] ?? before.aliases[alias]) != nil else {
+                    throw KithError(
+                        .notFound, .aliasNotFound, "\(field).remove.alias: there is no alias '\(alias)'",
+                        metadata: ["alias": String(alias.prefix(Limits.nameBytes))],
+                        violations: [.init(field: "\(field).remove.alias", description: "there is no such alias")])
+                }
+                changes[alias] = .some(nil)
+            }
+        }
+        var after = before.aliases
+        for (alias, id) in changes { after[alias] = id }
+        guard after.count <= Limits.aliases else {
+            throw .limit(field: "actions", value: after.count, limit: Limits.aliases, unit: "aliases")
+        }
+        try store.put(aliases: changes)
+        let aliases = after
+        entries.withLock { $0.aliases = aliases }
+    }
+
+    /// Stops all writers, linking and checkpointing what is due. Blocks.
+    func closeAll() {
+        for collection in all {
+            observer.closing(collection)
+            opener.close(collection)
+        }
+    }
+}
+
+/// Told of collections coming and going, such as the relay to Kafka.
+public protocol CatalogueObserver: Sendable {
+    func opened(_ collection: Collection)
+    /// Called before a collection's shards close.
+    func closing(_ collection: Collection)
+}
+
+extension CollectionDefinition {
+    /// Changes with every revision.
+    public var etag: String { "\(id)-\(revision)" }
+}

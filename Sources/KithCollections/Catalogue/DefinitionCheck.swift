@@ -1,0 +1,103 @@
+import KithCore
+import KithIndex
+
+/// What a collection's definition must keep to. Errors name the field as it stands in the API.
+struct DefinitionCheck {
+    let registry: IndexRegistry
+
+    func check(_ definition: CollectionDefinition) throws(KithError) {
+        try DefinitionCheck.checkName(definition.name, field: "collection.name")
+        try checkMutable(definition)
+        guard (1...Limits.shards).contains(definition.shardCount) else {
+            throw .limit(
+                field: "collection.shard_count", value: definition.shardCount, limit: Limits.shards, unit: "shards")
+        }
+        guard definition.spaces.count <= Limits.vectorSpaces else {
+            throw .limit(
+                field: "collection.vector_spaces", value: definition.spaces.count, limit: Limits.vectorSpaces, unit: "spaces")
+        }
+        var names: Set<String> = []
+        for (number, space) in definition.spaces.enumerated() {
+            let field = "collection.vector_spaces[\(number)]"
+            do throws(KithError) {
+                try check(space, isOnly: definition.spaces.count == 1)
+            } catch { throw error.inside(field) }
+            guard names.insert(space.name).inserted else {
+                throw .invalid(
+                    .duplicateName, field: "\(field).name", "'\(space.name)' is there twice",
+                    metadata: ["vector_space": space.name])
+            }
+        }
+    }
+
+    /// The fields that may change.
+    func checkMutable(_ definition: CollectionDefinition) throws(KithError) {
+        guard definition.description.utf8.count <= Limits.descriptionBytes else {
+            throw .limit(
+                field: "collection.description", value: definition.description.utf8.count, limit: Limits.descriptionBytes,
+                unit: "bytes")
+        }
+        guard definition.labels.count <= Limits.labels else {
+            throw .limit(field: "collection.labels", value: definition.labels.count, limit: Limits.labels, unit: "labels")
+        }
+        for (key, value) in definition.labels.sorted(by: { $0.key < $1.key }) {
+            let size = max(key.utf8.count, value.utf8.count)
+            guard size <= Limits.labelBytes else {
+                throw .limit(
+                    field: "collection.labels[\"\(key.prefix(64))\"]", value: size, limit: Limits.labelBytes, unit: "bytes")
+            }
+        }
+    }
+
+    private func check(_ space: VectorSpace, isOnly: Bool) throws(KithError) {
+        if !(space.name.isEmpty && isOnly) { try DefinitionCheck.checkName(space.name, field: "name") }
+        guard (1...Limits.dimension).contains(space.dimension) else {
+            throw .invalid(
+                .invalidDimension, field: "dimension", "is \(space.dimension), it must be 1 to \(Limits.dimension)",
+                metadata: ["value": "\(space.dimension)", "limit": "\(Limits.dimension)"])
+        }
+        guard space.metric.accepts(space.element) else {
+            throw .invalid(
+                .metricMismatch, field: "metric", "\(space.metric) does not compare \(space.element) vectors",
+                metadata: ["metric": "\(space.metric)", "element_type": "\(space.element)"])
+        }
+        guard space.index.parameters.count <= Limits.indexParameters else {
+            throw .limit(
+                field: "index.parameters", value: space.index.parameters.count, limit: Limits.indexParameters,
+                unit: "parameters")
+        }
+        if let model = space.model {
+            for (field, text) in [("model.id", model.id), ("model.revision", model.revision)]
+            where text.utf8.count > Limits.labelBytes {
+                throw .limit(field: field, value: text.utf8.count, limit: Limits.labelBytes, unit: "bytes")
+            }
+        }
+        try registry.maker(space.index.kind).check(space)
+    }
+
+    /// 1 to 128 of letters, digits, '.', '_' and '-', beginning with a letter or digit: fit for topics and folders.
+    static func checkName(_ name: String, field: String) throws(KithError) {
+        func isAlphanumeric(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: false
+            }
+        }
+        let others = [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-")]
+        guard (1...Limits.nameBytes).contains(name.utf8.count) else {
+            throw .invalid(
+                name.isEmpty ? .requiredFieldMissing : .invalidName, field: field,
+                "has \(name.utf8.count) bytes, it must have 1 to \(Limits.nameBytes)",
+                metadata: ["value": "\(name.utf8.count)", "limit": "\(Limits.nameBytes)"])
+        }
+        guard name.utf8.allSatisfy({ isAlphanumeric($0) || others.contains($0) }), name.utf8.first.map(isAlphanumeric) == true
+        else {
+            throw .invalid(
+                .invalidName, field: field,
+                "'\(name)' must be letters, digits, '.', '_' and '-', beginning with a letter or digit",
+                metadata: ["name": name])
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Dispatch
+import Foundation
+public import KithCore
+public import KithIndex
+import KithStorage
+public import KithTelemetry
+
+/// The embedded database: everything below the API, in one folder.
+public final class Node: Sendable {
+    /// What can be set.
+    public struct Configuration: Sendable {
+        /// The folder; made when missing.
+        public var dataDirectory: String
+        /// Threads that link vectors into indexes.
+        public var linkThreads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
+        /// Bytes of change log to keep, at most.
+        public var changeLogBytes = 16 << 30
+        public var changeLogFull = FullLogPolicy.pushBack
+        public var blockCacheBytes = 256 << 20
+        public var registry = IndexRegistry.builtIn
+
+        public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
+    }
+
+    public let catalogue: Catalogue
+    public let metrics: Metrics
+    public let budget: ChangeLogBudget
+    private let linker: Linker
+    private let database: Database
+    private let trimmer: ChangeLogTrimmer
+
+    /// Opens the folder, recovering what a crash left.
+    ///
+    /// - Parameter observer: told of every collection, those already there first.
+    /// - Complexity: O(commits since the last checkpoints).
+    public init(
+        _ configuration: Configuration, metrics: Metrics = Metrics(), observer: any CatalogueObserver = NoObserver()
+    ) throws(KithError) {
+        self.metrics = metrics
+        try Directory.create(configuration.dataDirectory)
+        var options = Database.Options()
+        options.blockCacheBytes = configuration.blockCacheBytes
+        database = try Database(path: "\(configuration.dataDirectory)/store", options: options)
+        budget = ChangeLogBudget(
+            limit: configuration.changeLogBytes, policy: configuration.changeLogFull, metrics: metrics)
+        linker = Linker(threads: configuration.linkThreads, metrics: metrics, checkpoints: CheckpointPolicy())
+        let collections = "\(configuration.dataDirectory)/collections"
+        try Directory.create(collections)
+        let opener = CollectionOpener(
+            directory: collections, database: database, registry: configuration.registry, linker: linker, budget: budget,
+            metrics: metrics)
+        do throws(KithError) {
+            catalogue = try Catalogue(
+                database: database, registry: configuration.registry, opener: opener, observer: observer)
+        } catch {
+            linker.stop()
+            throw error
+        }
+        trimmer = ChangeLogTrimmer(catalogue: catalogue, budget: budget)
+    }
+
+    /// Stops taking writes, commits and syncs what waits, and writes checkpoints. Blocks.
+    public func close() {
+        trimmer.stop()
+        catalogue.closeAll()
+        linker.stop()
+    }
+}
+
+/// Nobody listens.
+public struct NoObserver: CatalogueObserver {
+    public init() {}
+    public func opened(_ collection: Collection) {}
+    public func closing(_ collection: Collection) {}
+}

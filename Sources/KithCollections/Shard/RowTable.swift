@@ -1,0 +1,122 @@
+import CMemory
+import KithCore
+import KithIndex
+
+/// What is known of each slot without asking the store: its point's id and version, and when it died.
+///
+/// Four regions that grow in place; one writer, any number of readers. It can always be made again from point rows, so it is only
+/// ever written to checkpoints.
+final class RowTable: @unchecked Sendable {
+    /// Bytes of one id record: kind, length, then the id, or where a long one lies.
+    private static let idBytes = 24
+    private static let inlineIDBytes = idBytes - 2
+    /// The length that stands for "in the names region".
+    private static let isElsewhere: UInt8 = 0xFF
+
+    private let deathMemory: GrowableMemory
+    private let versionMemory: GrowableMemory
+    private let idMemory: GrowableMemory
+    private let nameMemory: GrowableMemory
+    /// Used bytes of the names region. Only the writer touches it.
+    private(set) var nameBytes: Int
+
+    let deaths: SlotDeaths
+    private let versions: UnsafeMutablePointer<UInt64>
+
+    /// Region sizes for so many slots, by the names they have in a checkpoint.
+    static func capacities(slots: UInt32) -> [String: Int] {
+        ["deaths": Int(slots) * 8, "versions": Int(slots) * 8, "ids": Int(slots) * idBytes, "names": Limits.regionBytes / 4]
+    }
+
+    convenience init(slots: UInt32) throws(KithError) {
+        var regions: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
+        for (name, capacity) in RowTable.capacities(slots: slots) {
+            regions[name] = (try GrowableMemory(capacity: capacity), 0)
+        }
+        try self.init(regions: regions, slotCount: 0)
+    }
+
+    /// Takes over the regions of a checkpoint that held `slotCount` slots.
+    init(regions: [String: (memory: GrowableMemory, byteCount: Int)], slotCount: UInt32) throws(KithError) {
+        guard let deaths = regions["deaths"], let versions = regions["versions"], let ids = regions["ids"],
+            let names = regions["names"], deaths.byteCount == Int(slotCount) * 8, versions.byteCount == Int(slotCount) * 8,
+            ids.byteCount == Int(slotCount) * RowTable.idBytes
+        else {
+            throw KithError(.dataLoss, .corruption, "a checkpoint's row table does not fit its \(slotCount) slots")
+        }
+        deathMemory = deaths.memory
+        versionMemory = versions.memory
+        idMemory = ids.memory
+        nameMemory = names.memory
+        nameBytes = names.byteCount
+        self.deaths = SlotDeaths(base: deathMemory.base.assumingMemoryBound(to: UInt64.self))
+        self.versions = versionMemory.base.assumingMemoryBound(to: UInt64.self)
+    }
+
+    /// The used parts, to be written to a checkpoint.
+    func sections(slotCount: UInt32) -> [(name: String, bytes: UnsafeRawBufferPointer)] {
+        let slots = Int(slotCount)
+        return [
+            ("deaths", UnsafeRawBufferPointer(start: deathMemory.base, count: slots * 8)),
+            ("versions", UnsafeRawBufferPointer(start: versionMemory.base, count: slots * 8)),
+            ("ids", UnsafeRawBufferPointer(start: idMemory.base, count: slots * RowTable.idBytes)),
+            ("names", UnsafeRawBufferPointer(start: nameMemory.base, count: nameBytes)),
+        ]
+    }
+
+    // MARK: Writing
+
+    /// Gives a slot to a point; readers see it once the view that counts the slot is published.
+    func set(_ slot: UInt32, encodedID: UnsafeRawBufferPointer, version: UInt64) throws(KithError) {
+        let record = idMemory.base + Int(slot) * RowTable.idBytes
+        let rest = UnsafeRawBufferPointer(rebasing: encodedID.dropFirst())
+        record.storeBytes(of: encodedID[0], as: UInt8.self)
+        if rest.count <= RowTable.inlineIDBytes {
+            record.storeBytes(of: UInt8(rest.count), toByteOffset: 1, as: UInt8.self)
+            if let start = rest.baseAddress { (record + 2).copyMemory(from: start, byteCount: rest.count) }
+        } else {
+            guard nameBytes + rest.count <= nameMemory.capacity else {
+                throw KithError(.resourceExhausted, .limitExceeded, "the long ids of one shard take over \(nameBytes) bytes")
+            }
+            record.storeBytes(of: RowTable.isElsewhere, toByteOffset: 1, as: UInt8.self)
+            (record + 2).storeBytes(of: UInt16(rest.count), as: UInt16.self)
+            (record + 8).storeBytes(of: UInt64(nameBytes), as: UInt64.self)
+            if let start = rest.baseAddress { (nameMemory.base + nameBytes).copyMemory(from: start, byteCount: rest.count) }
+            nameBytes += rest.count
+        }
+        setVersion(slot, version)
+    }
+
+    /// Takes back deaths stamped by commits after `position`: replaying them stamps them again.
+    func forgetDeaths(after position: LogPosition, below slotCount: UInt32) {
+        for slot in 0..<Int(slotCount) where deaths.base[slot] > position { deaths.base[slot] = 0 }
+    }
+
+    func setVersion(_ slot: UInt32, _ version: UInt64) { kith_store_release_u64(versions + Int(slot), version) }
+
+    // MARK: Reading
+
+    func version(_ slot: UInt32) -> UInt64 { kith_load_acquire_u64(versions + Int(slot)) }
+
+    func id(_ slot: UInt32) -> PointID? {
+        let record = UnsafeRawPointer(idMemory.base + Int(slot) * RowTable.idBytes)
+        let kind = record.load(as: UInt8.self)
+        let length = record.load(fromByteOffset: 1, as: UInt8.self)
+        let bytes: UnsafeRawBufferPointer
+        if length != RowTable.isElsewhere {
+            bytes = UnsafeRawBufferPointer(start: record + 2, count: Int(length))
+        } else {
+            let count = Int(record.load(fromByteOffset: 2, as: UInt16.self))
+            let offset = Int(clamping: record.load(fromByteOffset: 8, as: UInt64.self))
+            guard offset + count <= nameMemory.capacity else { return nil }
+            bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(nameMemory.base) + offset, count: count)
+        }
+        switch PointID.Kind(rawValue: kind) {
+        case .number where bytes.count == 8: return .number(bytes.bigEndian(at: 0))
+        case .uuid where bytes.count == 16:
+            return .uuid(PointID.UUIDBytes(high: bytes.bigEndian(at: 0), low: bytes.bigEndian(at: 8)))
+        case .string: return .string(String(decoding: bytes, as: UTF8.self))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,127 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+import KithCore
+import KithIndex
+import KithStorage
+import KithTelemetry
+import Synchronization
+
+/// One vector space of one shard: its vectors on disk, what is known of each slot, and the index over them.
+final class SpaceStore: Sendable {
+    let space: VectorSpace
+    let segments: VectorSegments
+    let rows: RowTable
+    let index: any VectorIndex
+    /// Whether vectors wait to be linked; a flat index has nothing to link.
+    let links: Bool
+    let checkpointPath: String
+    /// The commit up to which the checkpoint on disk is complete; 0 without one.
+    let checkpointPosition: Atomic<UInt64>
+    /// Slots that the checkpoint covered, to tell when another is worth its writing.
+    let checkpointSlots: Atomic<UInt32>
+
+    /// Opens a space, from its checkpoint where that is whole and not ahead of the store.
+    ///
+    /// - Parameter state: what the store says; a checkpoint that is newer, or older than the log reaches back, is not used.
+    init(_ space: VectorSpace, directory: String, registry: IndexRegistry, state: ShardState) throws(KithError) {
+        self.space = space
+        segments = try VectorSegments(
+            directory: "\(directory)/vectors", stride: space.stride, vectorBytes: space.vectorBytes)
+        checkpointPath = "\(directory)/checkpoint"
+        let maker = try registry.maker(space.index.kind)
+        let vectors = VectorRows(base: segments.base, stride: segments.stride)
+        let restored = SpaceStore.restore(
+            space, path: checkpointPath, vectors: vectors, slots: segments.capacity, maker: maker, state: state)
+        if let restored {
+            (rows, index) = (restored.rows, restored.index)
+        } else {
+            rows = try RowTable(slots: segments.capacity)
+            index = try maker.make(IndexContext(space: space, rows: vectors, deaths: rows.deaths))
+        }
+        checkpointPosition = Atomic(restored?.position ?? 0)
+        checkpointSlots = Atomic(restored?.slotCount ?? 0)
+        links = space.index.kind != "flat"
+    }
+
+    /// Vectors that wait to be linked.
+    func tail(slotCount: UInt32) -> Int {
+        links ? max(0, Int(slotCount) - Int(index.linkedCount)) : 0
+    }
+
+    // MARK: Checkpoint
+
+    private struct Restored {
+        var rows: RowTable
+        var index: any VectorIndex
+        var position: LogPosition
+        var slotCount: UInt32
+    }
+
+    /// Nil when there is no checkpoint to trust: everything in it can be made again, so damage costs time, never data.
+    private static func restore(
+        _ space: VectorSpace, path: String, vectors: VectorRows, slots: UInt32, maker: any VectorIndexMaker, state: ShardState
+    ) -> Restored? {
+        do {
+            guard let file = try CheckpointFile.open(path) else { return nil }
+            let position = file.attributes["position"] ?? 0
+            guard position <= state.position, position + 1 >= state.firstPosition,
+                let slotCount = file.attributes["slots"].flatMap(UInt32.init(exactly:)), slotCount <= slots
+            else {
+                shardLog.warning(
+                    "a checkpoint does not match the store and is made again",
+                    ["path": path, "checkpoint_position": "\(position)", "position": "\(state.position)"])
+                return nil
+            }
+            var regions: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
+            for (name, capacity) in RowTable.capacities(slots: slots) {
+                regions[name] = try file.load("rows.\(name)", capacity: capacity)
+            }
+            let rows = try RowTable(regions: regions, slotCount: slotCount)
+            rows.forgetDeaths(after: position, below: slotCount)
+            var sections: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
+            for (name, capacity) in maker.sectionCapacities(space) {
+                sections[name] = try file.load("index.\(name)", capacity: capacity)
+            }
+            var attributes: [String: UInt64] = [:]
+            for (name, value) in file.attributes where name.hasPrefix("index.") {
+                attributes[String(name.dropFirst("index.".count))] = value
+            }
+            let index = try maker.restore(
+                IndexContext(space: space, rows: vectors, deaths: rows.deaths),
+                from: RestoredCheckpoint(attributes: attributes, sections: sections))
+            return Restored(rows: rows, index: index, position: position, slotCount: slotCount)
+        } catch {
+            shardLog.error("a checkpoint is damaged and is made again", ["path": path, "error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Writes what stands at `snapshot`; the linker calls it, so the index holds still. The writer may go on: what it stamps meanwhile
+    /// is stamped again when the log is replayed from there. `settle` must make every commit so far durable, so that the file
+    /// never knows of a commit that the store could lose.
+    func writeCheckpoint(at snapshot: Snapshot, settle: () throws(KithError) -> Void) throws(KithError) {
+        let indexState = index.checkpoint()
+        var sections: [CheckpointFile.Section] = []
+        for (name, bytes) in rows.sections(slotCount: snapshot.slotCount) {
+            sections.append(CheckpointFile.Section(name: "rows.\(name)", bytes: bytes))
+        }
+        for section in indexState.sections {
+            sections.append(CheckpointFile.Section(name: "index.\(section.name)", bytes: section.bytes))
+        }
+        var attributes: [String: UInt64] = ["position": snapshot.position, "slots": UInt64(snapshot.slotCount)]
+        for (name, value) in indexState.attributes { attributes["index.\(name)"] = value }
+        let next = "\(checkpointPath).next"
+        try CheckpointFile.write(to: next, attributes: attributes, sections: sections)
+        try settle()
+        try SpaceStore.rename(next, to: checkpointPath)
+        checkpointPosition.store(snapshot.position, ordering: .releasing)
+        checkpointSlots.store(snapshot.slotCount, ordering: .relaxed)
+    }
+
+    private static func rename(_ from: String, to: String) throws(KithError) {
+        guard Glibc.rename(from, to) == 0 else {
+            throw KithError(.internal, .storageFailure, "cannot rename \(from) to \(to): errno \(errno)")
+        }
+    }
+}
