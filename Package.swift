@@ -36,7 +36,10 @@ let package = Package(
                 .linkedLibrary("grpc++"), .linkedLibrary("grpc++_reflection"), .linkedLibrary("grpc"),
                 .linkedLibrary("gpr"), .linkedLibrary("protobuf"), .linkedLibrary("absl_synchronization"),
             ]),
-        .systemLibrary(name: "CRocksDB"),
+        .target(
+            name: "CRocksDB",
+            cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("rocksdb")]),
         .systemLibrary(name: "CRdKafka"),
 
         // L1
@@ -58,7 +61,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "KithEvents",
-            dependencies: ["KithCore", "KithStorage", "KithTelemetry", "CRdKafka", "CGRPCShim"],
+            dependencies: ["KithCore", "KithTelemetry", "CRdKafka", "CGRPCShim", "CJSON"],
             swiftSettings: settings),
 
         // L4
@@ -84,6 +87,9 @@ let package = Package(
         // Tests
         .testTarget(
             name: "KithIndexTests", dependencies: ["KithIndex", "KithCore", "CVectorKernels", "CMemory"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "KithEventsTests", dependencies: ["KithEvents", "KithCore", "KithTelemetry", "CGRPCShim", "CRdKafka"],
             swiftSettings: settings),
         .testTarget(name: "KithStorageTests", dependencies: ["KithStorage", "KithCore"], swiftSettings: settings),
     ],

@@ -1,12 +1,15 @@
 import CRocksDB
 
 extension Database {
+    /// How bad it is.
+    public enum LogLevel: Sendable { case warning, error }
+
     /// What an operator may tune. The defaults suit 10^5 small rows a second on a few cores.
     public struct Options: Sendable {
         /// Bytes of decompressed blocks, indexes and filters kept in memory, shared by all column families.
         public var blockCacheBytes = 256 << 20
         /// Bytes of one memory table. A busy column family holds up to `memoryTables` of them.
-        public var writeBufferBytes = 64 << 20
+        public var writeBufferBytes = 32 << 20
         /// Memory tables of one column family, filling or being flushed, before writes stall.
         public var memoryTables = 4
         /// Threads that flush and compact.
@@ -18,6 +21,9 @@ extension Database {
         /// Bits of Bloom filter a key, in families read by exact key. Ten give about 1 % false positives.
         public var bloomBitsPerKey = 10.0
 
+        /// Takes RocksDB's warnings and errors, from any thread. There is no file LOG.
+        public var log: @Sendable (LogLevel, String) -> Void = { _, _ in }
+
         public init() {}
     }
 }
@@ -27,10 +33,28 @@ final class NativeOptions {
     let database: OpaquePointer
     let families: [OpaquePointer]
     private let cache: OpaquePointer
+    private let log: Log
+
+    /// What RocksDB's threads call back.
+    private final class Log: Sendable {
+        let take: @Sendable (Database.LogLevel, String) -> Void
+
+        init(_ take: @escaping @Sendable (Database.LogLevel, String) -> Void) { self.take = take }
+    }
 
     init(_ options: Database.Options) {
         cache = rocksdb_cache_create_lru(options.blockCacheBytes)
         database = rocksdb_options_create()
+        log = Log(options.log)
+        // Not only for the reader's sake: on a full disk Debian's build, which keeps its assertions, aborts the process over
+        // the second line that it cannot write to a file.
+        kith_rocksdb_set_log(
+            database, warningLevel,
+            { context, level, line, count in
+                guard let context else { return }
+                let text = String(decoding: UnsafeRawBufferPointer(start: line, count: count), as: UTF8.self)
+                Unmanaged<Log>.fromOpaque(context).takeUnretainedValue().take(level == warningLevel ? .warning : .error, text)
+            }, Unmanaged.passUnretained(log).toOpaque())
         configure(database: database, options)
         families = ColumnFamily.allCases.map { [cache] family in
             let handle: OpaquePointer = rocksdb_options_create()
@@ -46,6 +70,9 @@ final class NativeOptions {
     }
 }
 
+/// RocksDB's number of it; errors and worse are above.
+private let warningLevel: Int32 = 2
+
 private func configure(database: OpaquePointer, _ options: Database.Options) {
     rocksdb_options_set_create_if_missing(database, 1)
     rocksdb_options_set_create_missing_column_families(database, 1)
@@ -60,8 +87,6 @@ private func configure(database: OpaquePointer, _ options: Database.Options) {
     rocksdb_options_set_enable_pipelined_write(database, 1)
     // Compaction writes back as it goes, rather than in bursts that the log's sync would wait behind.
     rocksdb_options_set_bytes_per_sync(database, 1 << 20)
-    rocksdb_options_set_keep_log_file_num(database, 10)
-    rocksdb_options_set_max_log_file_size(database, 16 << 20)
 }
 
 private func configure(_ family: ColumnFamily, _ handle: OpaquePointer, cache: OpaquePointer, _ options: Database.Options) {

@@ -1,5 +1,6 @@
 import KithCore
 import KithStorage
+import Synchronization
 import Testing
 
 @Suite struct DatabaseTests {
@@ -147,6 +148,19 @@ import Testing
         writeFile(folder("file"), [1])
         let error = #expect(throws: KithError.self) { try Database(path: folder("file/db")) }
         #expect(error?.reason == .storageFailure)
+    }
+
+    @Test func troubleReachesTheLog() throws {
+        _ = try Database(path: folder("db"))
+        for name in try Directory.names(in: folder("db")) where name.hasPrefix("MANIFEST") {
+            writeFile(folder("db/\(name)"), [1, 2, 3])
+        }
+        let lines = Mutex<[String]>([])
+        var options = Database.Options()
+        options.log = { level, line in lines.withLock { $0.append("\(level) \(line)") } }
+        #expect(throws: KithError.self) { try Database(path: folder("db"), options: options) }
+        #expect(lines.withLock { $0.contains { $0.hasPrefix("warning") && $0.contains("Open() failed") } })
+        #expect(try Directory.names(in: folder("db")).allSatisfy { $0 != "LOG" })
     }
 
     @Test func sizesAndPropertiesTellSomething() throws {
