@@ -1,7 +1,8 @@
 // Messages as flat views.
 //
-// Decoding parses a serialised message into an arena and fills a view that borrows from it: nothing is copied again. Encoding goes
-// the other way, from views into one buffer. Control messages, which are rare, cross as canonical protobuf JSON instead.
+// Decoding copies a serialised message once, into pooled memory, and fills a view that borrows from the copy: no field is copied again
+// (packed floats are, to align them). Encoding goes the other way, from views into one buffer. Control messages, which are rare, cross as
+// canonical protobuf JSON instead. Borrowed vectors may lie at any address: they are not aligned.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -232,7 +233,8 @@ KithBuffer *_Nullable kith_encode_status(int32_t code, KithBytes message, KithBy
 KithBuffer *_Nullable kith_status_to_json(KithBytes status);
 
 // Client side: requests are built, answers are viewed.
-KithBuffer *_Nullable kith_encode_write_request(KithWriteKind kind, const KithWriteView *_Nonnull view); // UPSERT and BATCH
+/// UPSERT (mode and condition are those of the first operation) and BATCH; NULL for the other kinds, which a batch can say as well.
+KithBuffer *_Nullable kith_encode_write_request(KithWriteKind kind, const KithWriteView *_Nonnull view);
 KithBuffer *_Nullable kith_encode_upsert_stream_request(const KithUpsertStreamView *_Nonnull view);
 KithBuffer *_Nullable kith_encode_search_request(const KithSearchView *_Nonnull view);
 

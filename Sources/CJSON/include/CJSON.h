@@ -1,6 +1,8 @@
 // JSON payloads: checking, merging and removing keys. C++ (nlohmann::json) behind a C header.
 //
-// Texts are UTF-8, not NUL-terminated. Functions never throw; a result owns its bytes until kith_json_free.
+// Texts are UTF-8, not NUL-terminated. Functions never throw; a result owns its bytes until kith_json_free. Of equal keys of one object the
+// last counts. Integers of 64 bits keep their value; larger ones become doubles. Functions that make results take an empty text for {}, read
+// nesting up to 256 and refuse more, and write keys sorted: equal inputs give equal bytes.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,13 +17,13 @@ typedef enum KithJSONStatus {
     KITH_JSON_NOT_OBJECT = 2,   // the outermost value is not an object
     KITH_JSON_TOO_DEEP = 3,     // nested deeper than the limit
     KITH_JSON_NO_MEMORY = 4,
-    KITH_JSON_DUPLICATE_KEY = 5,
 } KithJSONStatus;
 
-/// Checks that the text is one JSON object nested at most `max_depth` deep. `error_offset` gets the byte where reading stopped.
+/// Checks that the text is one JSON object nested at most `max_depth` deep. Builds nothing. `error_offset` gets the byte
+/// where reading stopped if the text is malformed, else 0.
 KithJSONStatus kith_json_check_object(const uint8_t *_Nullable text, size_t size, size_t max_depth, size_t *_Nonnull error_offset);
 
-/// RFC 7396 merge patch of `patch` onto `target` (an empty target counts as {}). Keys come out sorted: equal inputs give equal bytes.
+/// RFC 7396 merge patch of `patch` onto `target`.
 KithJSONStatus kith_json_merge(const uint8_t *_Nullable target, size_t target_size, const uint8_t *_Nullable patch, size_t patch_size,
                                uint8_t *_Nullable *_Nonnull out, size_t *_Nonnull out_size);
 
@@ -34,7 +36,7 @@ KithJSONStatus kith_json_remove_keys(const uint8_t *_Nullable target, size_t tar
                                      const size_t *_Nullable key_sizes, size_t count, uint8_t *_Nullable *_Nonnull out,
                                      size_t *_Nonnull out_size);
 
-/// The top-level keys whose values differ between two objects, as a JSON array of sorted strings.
+/// The top-level keys whose values differ between two objects, as a JSON array of sorted strings. Numbers are compared by value.
 KithJSONStatus kith_json_changed_keys(const uint8_t *_Nullable before, size_t before_size, const uint8_t *_Nullable after,
                                       size_t after_size, uint8_t *_Nullable *_Nonnull out, size_t *_Nonnull out_size);
 

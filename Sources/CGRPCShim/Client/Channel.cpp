@@ -1,0 +1,63 @@
+#include "Channel.hpp"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/impl/client_unary_call.h>
+#include <grpcpp/impl/rpc_method.h>
+#include <grpcpp/security/credentials.h>
+
+#include <chrono>
+
+#include "Messages/Buffer.hpp"
+
+namespace kith {
+
+void setTimeout(grpc::ClientContext& context, int64_t milliseconds) {
+    if (milliseconds > 0) {
+        context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(milliseconds));
+    }
+}
+
+KithCallStatus callStatus(const grpc::Status& status) {
+    const auto buffer = [](const std::string& text) { return text.empty() ? nullptr : makeBuffer(text); };
+    return {status.error_code(), buffer(status.error_message()), buffer(status.error_details())};
+}
+
+grpc::ByteBuffer copiedMessage(KithBytes bytes) {
+    const grpc::Slice slice(bytes.data, bytes.size);
+    return grpc::ByteBuffer(&slice, 1);
+}
+
+}  // namespace kith
+
+KithChannel* kith_channel_open(const char* address, size_t max_message_bytes) {
+    try {
+        grpc::ChannelArguments arguments;
+        arguments.SetMaxReceiveMessageSize(static_cast<int>(max_message_bytes));
+        arguments.SetMaxSendMessageSize(static_cast<int>(max_message_bytes));
+        // A connection of its own, not one shared with other channels to the address.
+        arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+        return new KithChannel{grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)};
+    } catch (const std::exception&) {
+        return nullptr;  // only memory can end here
+    }
+}
+
+void kith_channel_free(KithChannel* channel) {
+    delete channel;
+}
+
+KithCallStatus kith_channel_call(KithChannel* channel, const char* method, KithBytes request, int64_t timeout_milliseconds,
+                                 KithBuffer** response) {
+    using Unary = grpc::internal::BlockingUnaryCallImpl<grpc::ByteBuffer, grpc::ByteBuffer>;
+    *response = nullptr;
+    grpc::ClientContext context;
+    kith::setTimeout(context, timeout_milliseconds);
+    const grpc::internal::RpcMethod description(method, grpc::internal::RpcMethod::NORMAL_RPC);
+    const grpc::ByteBuffer message = kith::copiedMessage(request);
+    grpc::ByteBuffer answer;
+    const grpc::Status status = Unary(channel->channel.get(), description, &context, message, &answer).status();
+    if (status.ok()) {
+        *response = kith::makeBuffer(kith::contiguous(answer).c_slice());
+    }
+    return kith::callStatus(status);
+}

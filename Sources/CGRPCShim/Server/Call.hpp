@@ -1,0 +1,36 @@
+// KithCall: one call as the C API sees it, whatever its kind.
+#pragma once
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
+#include <grpcpp/support/status.h>
+
+#include <mutex>
+#include <string>
+
+#include "CGRPCShim.h"
+
+/// The kinds in Reactors.hpp implement it over gRPC's reactors. gRPC queues what is asked of a reactor before it is bound, so all of
+/// this may be used from inside `started`.
+struct KithCall {
+    KithCall(const KithServerCallbacks& callbacks, grpc::CallbackServerContext& context) : callbacks(callbacks), context(context) {}
+    KithCall(const KithCall&) = delete;
+    KithCall& operator=(const KithCall&) = delete;
+    virtual ~KithCall() = default;
+
+    virtual void finish(grpc::Status status) = 0;
+    /// Only unary calls.
+    virtual void reply(KithBuffer* response) = 0;
+    /// Only calls that stream answers.
+    virtual void write(KithBuffer* message) = 0;
+    /// Only calls that stream requests.
+    virtual void read() = 0;
+
+    const KithServerCallbacks& callbacks;
+    grpc::CallbackServerContext& context;
+    void* tag = nullptr;
+    /// The request, or the message read last.
+    grpc::Slice request;
+    std::once_flag peerOnce;
+    std::string peer;
+};

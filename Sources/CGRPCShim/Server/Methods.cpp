@@ -1,0 +1,61 @@
+#include "Methods.hpp"
+
+#include <google/protobuf/descriptor.h>
+
+#include "CGRPCShim.h"
+
+namespace kith {
+
+static std::vector<Method> describeMethods() {
+    constexpr const char* services[] = {
+        "kith.v1.CollectionService", "kith.v1.PointService", "kith.v1.SearchService",
+        "kith.v1.ChangeService",     "grpc.health.v1.Health",
+    };
+    std::vector<Method> methods;
+    for (const char* const name : services) {
+        const auto* const service = google::protobuf::DescriptorPool::generated_pool()->FindServiceByName(name);
+        for (int index = 0; index < service->method_count(); ++index) {
+            const auto* const method = service->method(index);
+            methods.push_back({
+                service,
+                "/" + service->full_name() + "/" + method->name(),
+                method->input_type()->full_name(),
+                method->output_type()->full_name(),
+                method->client_streaming(),
+                method->server_streaming(),
+            });
+        }
+    }
+    return methods;
+}
+
+const std::vector<Method>& methods() {
+    static const std::vector<Method> all = describeMethods();
+    return all;
+}
+
+}  // namespace kith
+
+int32_t kith_method_count(void) {
+    return static_cast<int32_t>(kith::methods().size());
+}
+
+const char* kith_method_name(int32_t method) {
+    return kith::methods()[method].name.c_str();
+}
+
+const char* kith_method_request_type(int32_t method) {
+    return kith::methods()[method].requestType.c_str();
+}
+
+const char* kith_method_response_type(int32_t method) {
+    return kith::methods()[method].responseType.c_str();
+}
+
+bool kith_method_client_streaming(int32_t method) {
+    return kith::methods()[method].clientStreaming;
+}
+
+bool kith_method_server_streaming(int32_t method) {
+    return kith::methods()[method].serverStreaming;
+}

@@ -1,0 +1,21 @@
+// A gRPC service made from its descriptor: no generated code, messages as bytes.
+#pragma once
+#include <google/protobuf/descriptor.h>
+#include <grpcpp/impl/service_type.h>
+
+#include "CGRPCShim.h"
+
+namespace kith {
+
+/// All methods of one service, led to the callbacks, which must outlive it.
+class RawService final : public grpc::Service {
+public:
+    RawService(const google::protobuf::ServiceDescriptor& service, const KithServerCallbacks& callbacks);
+
+private:
+    int added = 0;
+
+    void add(int32_t method, const KithServerCallbacks& callbacks);
+};
+
+}  // namespace kith
