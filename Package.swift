@@ -30,7 +30,10 @@ let package = Package(
         .target(
             name: "CGRPCShim",
             dependencies: ["CJSON"],
-            cxxSettings: [.headerSearchPath("Generated")],
+            cxxSettings: [
+                .headerSearchPath("."), .headerSearchPath("Generated"),
+                .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
+            ],
             linkerSettings: [
                 // Named one by one: pkg-config drags in abseil's flags, which SwiftPM refuses.
                 .linkedLibrary("grpc++"), .linkedLibrary("grpc++_reflection"), .linkedLibrary("grpc"),
@@ -85,6 +88,7 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests
+        .testTarget(name: "ShimTests", dependencies: ["CGRPCShim", "CJSON"], swiftSettings: settings),
         .testTarget(
             name: "KithIndexTests", dependencies: ["KithIndex", "KithCore", "CVectorKernels", "CMemory"],
             swiftSettings: settings),

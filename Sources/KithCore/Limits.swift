@@ -75,6 +75,10 @@ public enum Limits {
     public static let groupBytes = 32 << 20
     /// Milliseconds until accepted writes are synced, at most.
     public static let acceptedSyncMilliseconds = 100
+    /// Reads of one shard that wait for a position.
+    public static let positionWaiters = 16_384
+    /// Bytes of change log that are trimmed between two groups: what a write waits for at most.
+    public static let trimBytes = 16 << 20
     /// Searches waiting for the search pool.
     public static let searchQueue = 4_096
     /// Work memories an index keeps for its next searches.

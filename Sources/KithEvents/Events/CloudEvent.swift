@@ -1,0 +1,43 @@
+import KithCore
+
+/// The headers of an event: CloudEvents 1.0, Kafka protocol binding, binary content mode.
+struct CloudEvent {
+    private(set) var headers: [KafkaHeader] = [
+        KafkaHeader("ce_specversion", text("1.0")),
+        KafkaHeader("ce_id", .empty),
+        KafkaHeader("ce_source", .empty),
+        KafkaHeader("ce_type", .empty),
+        KafkaHeader("ce_subject", .empty),
+        KafkaHeader("ce_time", .empty),
+        KafkaHeader("ce_partitionkey", .empty),
+        KafkaHeader("content-type", .empty),
+    ]
+
+    mutating func set(
+        id: ByteView, source: ByteView, operation: ChangeOperation, subject: ByteView, time: ByteView, key: ByteView,
+        encoding: EventEncoding
+    ) {
+        headers[1].value = id
+        headers[2].value = source
+        headers[3].value =
+            switch operation {
+            case .create: CloudEvent.text("io.kith.point.created.v1")
+            case .update: CloudEvent.text("io.kith.point.updated.v1")
+            case .delete: CloudEvent.text("io.kith.point.deleted.v1")
+            case .read: CloudEvent.text("io.kith.point.read.v1")
+            }
+        headers[4].value = subject
+        headers[5].value = time
+        headers[6].value = key
+        headers[7].value =
+            switch encoding {
+            case .protobuf: CloudEvent.text("application/protobuf")
+            case .json: CloudEvent.text("application/json")
+            }
+    }
+
+    /// Literals live as long as the program.
+    private static func text(_ literal: StaticString) -> ByteView {
+        ByteView(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+    }
+}

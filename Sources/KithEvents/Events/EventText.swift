@@ -1,0 +1,62 @@
+import KithCore
+
+/// The texts of one event in one buffer, used again for the next: time, request id and id prefix stay for the whole commit.
+struct EventText {
+    static let subjectPrefix = "points/"
+
+    private(set) var bytes: [UInt8] = []
+    private(set) var time = 0..<0
+    private(set) var request = 0..<0
+    /// `<cluster>/<collection id>.<shard>/<position>/<index>`.
+    private(set) var id = 0..<0
+    /// `points/<point>`.
+    private(set) var subject = 0..<0
+    /// The sixteen bytes of a UUID; empty for other ids.
+    private(set) var uuid = 0..<0
+    /// Names of changed fields.
+    private(set) var fields: [Range<Int>] = []
+
+    /// The point's id as text.
+    var key: Range<Int> { subject.lowerBound + EventText.subjectPrefix.utf8.count..<subject.upperBound }
+
+    mutating func begin(_ commit: Commit, shard: ShardID, cluster: String) {
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(timestamp: commit.time)
+        time = 0..<bytes.count
+        bytes.append(text: commit.requestID)
+        request = time.upperBound..<bytes.count
+        bytes.append(text: cluster)
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(decimal: UInt64(shard.collection))
+        bytes.append(UInt8(ascii: "."))
+        bytes.append(decimal: UInt64(shard.shard))
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(decimal: commit.position)
+        bytes.append(UInt8(ascii: "/"))
+        prefixEnd = bytes.count
+    }
+
+    mutating func beginEvent(index: Int, point: PointID) {
+        bytes.removeSubrange(prefixEnd...)
+        fields.removeAll(keepingCapacity: true)
+        bytes.append(decimal: UInt64(index))
+        id = request.upperBound..<bytes.count
+        bytes.append(text: EventText.subjectPrefix)
+        bytes.append(id: point)
+        subject = id.upperBound..<bytes.count
+        if case .uuid(let value) = point {
+            bytes.appendBigEndian(value.high)
+            bytes.appendBigEndian(value.low)
+        }
+        uuid = subject.upperBound..<bytes.count
+    }
+
+    mutating func appendField(_ prefix: String, _ name: String = "") {
+        let start = bytes.count
+        bytes.append(text: prefix)
+        bytes.append(text: name)
+        fields.append(start..<bytes.count)
+    }
+
+    private var prefixEnd = 0
+}

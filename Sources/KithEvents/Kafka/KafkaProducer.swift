@@ -1,0 +1,135 @@
+internal import CRdKafka
+public import KithCore
+import Synchronization
+
+/// A header of a message to be produced.
+public struct KafkaHeader: Sendable {
+    public var name: StaticString
+    public var value: ByteView
+
+    public init(_ name: StaticString, _ value: ByteView) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// What a message belongs to, and who hears what became of it: exactly once a message, on the producer's thread.
+open class DeliveryReceiver: @unchecked Sendable {
+    public init() {}
+
+    /// - Parameter error: nil where every in-sync replica has the message.
+    open func delivered(_ error: KafkaError?) {}
+}
+
+/// A topic to produce to.
+public final class KafkaTopic: @unchecked Sendable {
+    public let name: String
+    fileprivate let handle: OpaquePointer
+    // Topics must end before their client does.
+    private let client: KafkaClient
+
+    fileprivate init(_ name: String, client: KafkaClient) throws(KithError) {
+        guard let handle = rd_kafka_topic_new(client.handle, name, nil) else {
+            throw KafkaError(rd_kafka_last_error()).asKithError("cannot use topic \(name)")
+        }
+        self.name = name
+        self.handle = handle
+        self.client = client
+    }
+
+    deinit { rd_kafka_topic_destroy(handle) }
+}
+
+/// An idempotent producer: within its life each partition gets every message once, in the order produced, with no gap.
+///
+/// A message that a broker refuses ends the producer (`enable.gapless.guarantee`), so that nothing after it can overtake it.
+public final class KafkaProducer: Sendable {
+    public enum Event: Sendable {
+        /// Messages were reported to their receivers, so many of them as delivered, and room was made in the queue.
+        case delivered(Int)
+        /// Trouble that librdkafka goes on to work on by itself.
+        case trouble(KafkaError)
+        /// The producer has ended: only `close` is left.
+        case ended(KafkaError)
+    }
+
+    public enum ProduceOutcome: Sendable {
+        case queued
+        /// The queue is full: try again after an `Event.delivered`.
+        case queueFull
+        /// This message can never be sent.
+        case refused(KafkaError)
+    }
+
+    let client: KafkaClient
+    private let deliveries: DeliveryThread
+
+    /// - Parameter observe: called on the producer's thread.
+    /// - Throws: `INVALID_CONFIGURATION`, naming the property.
+    public init(
+        configuration: KafkaConfiguration, observe: @escaping @Sendable (Event) -> Void
+    ) throws(KithError) {
+        client = try KafkaClient(
+            .producer, configuration,
+            settings: [
+                "enable.idempotence": "true",
+                "enable.gapless.guarantee": "true",
+                "acks": "all",
+                // A message is never given up for its age: the change log waits with it.
+                "message.timeout.ms": "0",
+                "linger.ms": "5",
+                "compression.codec": "lz4",
+                "queue.buffering.max.messages": "\(Limits.producerQueueMessages)",
+                "queue.buffering.max.kbytes": "\(Limits.producerQueueBytes >> 10)",
+            ], events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR)
+        deliveries = DeliveryThread(client: client, observe: observe)
+    }
+
+    deinit { close() }
+
+    public func topic(_ name: String) throws(KithError) -> KafkaTopic { try KafkaTopic(name, client: client) }
+
+    /// Queues one message; its bytes are copied. `receiver` hears of it exactly once if the answer is `queued`, else never.
+    public func produce(
+        to topic: KafkaTopic, partition: Int, key: ByteView, value: ByteView, headers: [KafkaHeader],
+        receiver: DeliveryReceiver
+    ) -> ProduceOutcome {
+        let list = rd_kafka_headers_new(headers.count)
+        for header in headers {
+            header.name.withUTF8Buffer { name in
+                _ = name.withMemoryRebound(to: CChar.self) {
+                    rd_kafka_header_add(list, $0.baseAddress, $0.count, header.value.bytes.baseAddress, header.value.count)
+                }
+            }
+        }
+        let context = Unmanaged.passRetained(receiver)
+        let code = kith_kafka_produce(
+            client.handle, topic.handle, Int32(partition), key.bytes.baseAddress, key.count, value.bytes.baseAddress,
+            value.count, list, context.toOpaque())
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR { return .queued }
+        context.release()
+        rd_kafka_headers_destroy(list)
+        return code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? .queueFull : .refused(KafkaError(code))
+    }
+
+    /// Makes sure that a topic exists with at least `partitions` partitions; never alters one that does. Blocks for at most a few
+    /// `Limits.kafkaRequestMilliseconds`.
+    ///
+    /// - Throws: `INVALID_CONFIGURATION` where it has too few; `BROKER_FAILURE`.
+    public func prepareTopic(_ name: String, partitions: Int, replicationFactor: Int?) throws(KithError) {
+        try client.prepareTopic(name, partitions: partitions, replicationFactor: replicationFactor)
+    }
+
+    /// Waits until everything queued has been reported, at most `milliseconds`; answers whether it was.
+    @discardableResult
+    public func flush(milliseconds: Int) -> Bool {
+        rd_kafka_flush(client.handle, Int32(clamping: milliseconds)) == RD_KAFKA_RESP_ERR_NO_ERROR
+    }
+
+    /// Gives up what is still queued, telling the receivers, and stops the thread. Not to be called from a receiver.
+    public func close() {
+        rd_kafka_purge(client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+        flush(milliseconds: Limits.kafkaRequestMilliseconds)
+        deliveries.stop()
+    }
+}

@@ -1,0 +1,75 @@
+internal import CRdKafka
+public import KithCore
+
+/// librdkafka's test brokers: they speak Kafka's protocol over loopback TCP and keep a few megabytes a partition in memory, until this
+/// object ends. Topics are made at first sight, with four partitions.
+public final class MockBroker: @unchecked Sendable {
+    /// Errors a broker can be made to answer with.
+    public enum Fault: Sendable {
+        case notLeader
+        case timeout
+        case transport
+        case outOfOrderSequence
+        case messageTooLarge
+        case notEnoughReplicas
+
+        fileprivate var code: rd_kafka_resp_err_t {
+            switch self {
+            case .notLeader: RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION
+            case .timeout: RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT
+            case .transport: RD_KAFKA_RESP_ERR__TRANSPORT
+            case .outOfOrderSequence: RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER
+            case .messageTooLarge: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+            case .notEnoughReplicas: RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS
+            }
+        }
+    }
+
+    /// Kafka's number for Produce requests.
+    private static let produceRequest: Int16 = 0
+
+    /// What to connect to.
+    public let bootstrapServers: String
+    private let client: KafkaClient
+    private let cluster: OpaquePointer
+
+    public init(brokers: Int = 1) throws(KithError) {
+        client = try KafkaClient(.producer, KafkaConfiguration(brokers: "127.0.0.1:1"), settings: ["log_level": "0"])
+        guard let cluster = rd_kafka_mock_cluster_new(client.handle, Int32(brokers)) else {
+            throw KithError(.internal, .brokerFailure, "cannot start \(brokers) test brokers")
+        }
+        self.cluster = cluster
+        bootstrapServers = String(cString: rd_kafka_mock_cluster_bootstraps(cluster))
+    }
+
+    deinit { rd_kafka_mock_cluster_destroy(cluster) }
+
+    public func createTopic(_ name: String, partitions: Int) throws(KithError) {
+        try check(rd_kafka_mock_topic_create(cluster, name, Int32(partitions), 1), "cannot create topic \(name)")
+    }
+
+    /// Takes a broker (from 1) off the net, or brings it back.
+    public func setBroker(_ broker: Int, isUp: Bool) throws(KithError) {
+        let code =
+            isUp
+            ? rd_kafka_mock_broker_set_up(cluster, Int32(broker)) : rd_kafka_mock_broker_set_down(cluster, Int32(broker))
+        try check(code, "cannot switch broker \(broker)")
+    }
+
+    /// Moves a partition to another broker.
+    public func setLeader(topic: String, partition: Int, broker: Int) throws(KithError) {
+        try check(
+            rd_kafka_mock_partition_set_leader(cluster, topic, Int32(partition), Int32(broker)),
+            "cannot move \(topic)[\(partition)]")
+    }
+
+    /// The next Produce requests are answered with these, one each.
+    public func failProduce(_ faults: [Fault]) {
+        var codes = faults.map(\.code)
+        rd_kafka_mock_push_request_errors_array(cluster, MockBroker.produceRequest, codes.count, &codes)
+    }
+
+    private func check(_ code: rd_kafka_resp_err_t, _ action: String) throws(KithError) {
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(code).asKithError(action) }
+    }
+}

@@ -1,0 +1,28 @@
+/// How a relay takes its time.
+public struct RelayOptions: Sendable {
+    /// Wait before the first new try after a failure; each further one waits twice as long.
+    public var firstRetry: Duration
+    /// The longest wait between two tries.
+    public var lastRetry: Duration
+    /// Time between two saves of a cursor while events flow.
+    public var cursorInterval: Duration
+    /// How long `shutdown` waits for what is still with the producer.
+    public var flushGrace: Duration
+
+    public init(
+        firstRetry: Duration = .seconds(1), lastRetry: Duration = .seconds(30), cursorInterval: Duration = .milliseconds(200),
+        flushGrace: Duration = .seconds(5)
+    ) {
+        self.firstRetry = firstRetry
+        self.lastRetry = lastRetry
+        self.cursorInterval = cursorInterval
+        self.flushGrace = flushGrace
+    }
+
+    /// - Parameter count: failures in a row, from 1.
+    func delay(afterFailures count: Int) -> Duration { min(firstRetry * (1 << min(count - 1, 16)), lastRetry) }
+}
+
+extension Duration {
+    var milliseconds: Int { Int(clamping: components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000) }
+}

@@ -1,0 +1,104 @@
+import KithCore
+import KithTelemetry
+
+/// The node's producer as the relay's thread has it: given up when it has ended, and made again.
+///
+/// Not locked: made by `Relay.init`, and from then on used by the relay's thread alone.
+final class RelayProducer: @unchecked Sendable {
+    /// The producer, or when there will be one again.
+    enum Availability {
+        case ready(KafkaProducer)
+        case waiting(until: ContinuousClock.Instant)
+    }
+
+    private let configuration: KafkaConfiguration
+    private let options: RelayOptions
+    private let trouble: BrokerTrouble
+    private let wake: @Sendable () -> Void
+    private var producer: KafkaProducer?
+    private var madeAt = ContinuousClock.now
+    private var topics: [String: KafkaTopic] = [:]
+    private var failures = 0
+    private var retryAt: ContinuousClock.Instant?
+    // While brokers do not answer one topic's question, others need not wait for theirs.
+    private var unavailable: (error: KithError, until: ContinuousClock.Instant)?
+
+    /// - Throws: `INVALID_CONFIGURATION`: a bad property shows at once, not at the first event.
+    init(
+        configuration: KafkaConfiguration, options: RelayOptions, trouble: BrokerTrouble, wake: @escaping @Sendable () -> Void
+    ) throws(KithError) {
+        self.configuration = configuration
+        self.options = options
+        self.trouble = trouble
+        self.wake = wake
+        producer = try makeProducer()
+    }
+
+    /// Gives up a producer that has ended; answers whether it did.
+    func closeIfEnded() -> Bool {
+        guard let end = trouble.takeEnd(), let producer else { return false }
+        failures = ContinuousClock.now - madeAt > options.lastRetry ? 1 : failures + 1
+        let delay = options.delay(afterFailures: failures)
+        relayLog.error("the Kafka producer has ended and is made again", ["error": "\(end)", "in": "\(delay)"])
+        retryAt = .now + delay
+        close(producer)
+        return true
+    }
+
+    func availability() -> Availability {
+        if let producer { return .ready(producer) }
+        if let retryAt, retryAt > .now { return .waiting(until: retryAt) }
+        do throws(KithError) {
+            let made = try makeProducer()
+            producer = made
+            return .ready(made)
+        } catch {
+            // Short of threads or memory: the configuration has proved right before.
+            failures += 1
+            let next = ContinuousClock.now + options.delay(afterFailures: failures)
+            retryAt = next
+            relayLog.error("cannot make a Kafka producer", ["error": "\(error)"])
+            return .waiting(until: next)
+        }
+    }
+
+    /// The topic of a collection's changes, ready to take a shard a partition. Looked at once until `forgetTopic`.
+    func topic(for definition: CollectionDefinition, on producer: KafkaProducer) throws(KithError) -> KafkaTopic {
+        let name = configuration.changesTopic(collection: definition.name)
+        if let topic = topics[name] { return topic }
+        if let unavailable, unavailable.until > .now { throw unavailable.error }
+        do throws(KithError) {
+            try producer.prepareTopic(
+                name, partitions: definition.shardCount, replicationFactor: configuration.replicationFactor)
+        } catch {
+            if error.code == .unavailable { unavailable = (error, .now + options.firstRetry) }
+            throw error
+        }
+        let topic = try producer.topic(name)
+        topics[name] = topic
+        return topic
+    }
+
+    func forgetTopic(_ name: String) { topics[name] = nil }
+
+    /// Sends what is queued, for at most the grace, and ends.
+    func shutdown() {
+        guard let producer else { return }
+        producer.flush(milliseconds: options.flushGrace.milliseconds)
+        close(producer)
+    }
+
+    private func close(_ producer: KafkaProducer) {
+        producer.close()
+        topics = [:]
+        self.producer = nil
+    }
+
+    private func makeProducer() throws(KithError) -> KafkaProducer {
+        madeAt = .now
+        return try KafkaProducer(configuration: configuration) { [trouble, wake] event in
+            trouble.note(event)
+            wake()
+        }
+    }
+}

@@ -1,0 +1,25 @@
+public import KithCore
+
+/// How the relay stands.
+public struct RelayStatus: Sendable {
+    /// One shard of a collection.
+    public struct Shard: Sendable {
+        public var shard: ShardID
+        public var topic: String
+        /// Everything up to this commit is in Kafka.
+        public var published: LogPosition
+        /// The last commit of the shard.
+        public var last: LogPosition
+        /// Why the shard's relay waits to try again; nil while it runs.
+        public var failure: KithError?
+
+        /// Commits that wait.
+        public var lag: UInt64 { last > published ? last - published : 0 }
+    }
+
+    public var brokers: String
+    /// The last trouble with the brokers since an event was acknowledged; nil when there was none.
+    public var trouble: String?
+    /// In order of their ids.
+    public var shards: [Shard]
+}

@@ -1,0 +1,57 @@
+import KithCore
+import KithTelemetry
+import Synchronization
+
+/// The relay of one shard, as the relay's thread and others share it.
+final class ShardRelay: Sendable {
+    /// What others see while a turn is on.
+    private struct Shown {
+        var commits: SentCommits
+        var topic: String
+        var failure: KithError?
+    }
+
+    private let feed: any ChangeFeed
+    private let turn: Mutex<ShardTurn>
+    private let shown: Mutex<Shown>
+
+    /// Begins after the durable cursor, which is made where there is none: from here on the log waits for Kafka.
+    init(
+        feed: any ChangeFeed, metrics: Metrics, definition: @escaping @Sendable () -> CollectionDefinition
+    ) throws(KithError) {
+        self.feed = feed
+        let turn = try ShardTurn(feed: feed, metrics: metrics, definition: definition)
+        shown = Mutex(Shown(commits: turn.commits, topic: "", failure: nil))
+        self.turn = Mutex(turn)
+    }
+
+    var published: LogPosition { shown.withLock { $0.commits }.published }
+
+    var status: RelayStatus.Shard {
+        let shown = shown.withLock { $0 }
+        return RelayStatus.Shard(
+            shard: feed.shard, topic: shown.topic, published: shown.commits.published, last: feed.lastPosition,
+            failure: shown.failure)
+    }
+
+    /// One turn, on the relay's thread.
+    func step(_ tools: RelayTools, _ producer: KafkaProducer) -> ShardTurn.Next {
+        change { $0.step(tools, producer) }
+    }
+
+    /// What the producer that has ended did not deliver is sent again by the next one.
+    func producerEnded(_ tools: RelayTools) { change { $0.producerEnded(tools) } }
+
+    /// Saves the cursor; the feed is not read again.
+    func stop() { change { $0.stop() } }
+
+    private func change<Answer: Sendable>(_ body: (inout ShardTurn) -> Answer) -> Answer {
+        turn.withLock { turn in
+            let answer = body(&turn)
+            shown.withLock {
+                $0 = Shown(commits: turn.commits, topic: turn.topic?.name ?? $0.topic, failure: turn.failure?.error)
+            }
+            return answer
+        }
+    }
+}

@@ -1,0 +1,208 @@
+import KithCore
+import KithTelemetry
+
+/// Where the relay of one shard is: reads its change log, hands the events to the producer, keeps the cursor behind what Kafka has.
+struct ShardTurn: Sendable {
+    static let cursorName = "kafka"
+
+    /// What the relay's thread is to do next; commits and deliveries wake it in any case.
+    enum Next: Sendable {
+        case more
+        case wait(until: ContinuousClock.Instant?)
+    }
+
+    struct Failure {
+        var error: KithError
+        /// In a row.
+        var count: Int
+        /// Nil while the new try is on.
+        var retryAt: ContinuousClock.Instant?
+        /// Set where events that had been sent are lost: all after this commit are to be sent again.
+        var resumesAfter: LogPosition?
+    }
+
+    private let feed: any ChangeFeed
+    private let definition: @Sendable () -> CollectionDefinition
+    private let metrics: Metrics
+    private(set) var commits: SentCommits
+    private(set) var topic: KafkaTopic?
+    private(set) var failure: Failure?
+    /// The last commit whose events have all been sent.
+    private var sent: LogPosition
+    /// The commit after it, where the queue filled up amid its events, and the first of them that is not sent.
+    private var partial: (commit: SentCommit, next: Int)?
+    private var saved: LogPosition
+    private var savedAt = ContinuousClock.now
+    private var isStopped = false
+
+    init(
+        feed: any ChangeFeed, metrics: Metrics, definition: @escaping @Sendable () -> CollectionDefinition
+    ) throws(KithError) {
+        self.feed = feed
+        self.metrics = metrics
+        self.definition = definition
+        if let cursor = try feed.cursor(ShardTurn.cursorName) {
+            sent = min(cursor, feed.lastPosition)
+        } else {
+            sent = feed.firstPosition - 1
+            try feed.saveCursor(ShardTurn.cursorName, at: sent)
+        }
+        saved = sent
+        commits = SentCommits(after: sent, metrics: metrics)
+    }
+
+    mutating func step(_ tools: RelayTools, _ producer: KafkaProducer) -> Next {
+        guard !isStopped else { return .wait(until: nil) }
+        do throws(KithError) {
+            let save = try saveCursorIfDue(tools)
+            if failure?.resumesAfter == nil, let lost = commits.failure {
+                fail(lost.asKithError("cannot publish to Kafka"), resumesAfter: commits.published, tools)
+            }
+            guard isReady() else { return .wait(until: earliest(failure?.retryAt, save)) }
+            return try send(tools, producer) ? .more : .wait(until: save)
+        } catch {
+            fail(error, resumesAfter: nil, tools)
+            return .wait(until: failure?.retryAt)
+        }
+    }
+
+    mutating func producerEnded(_ tools: RelayTools) {
+        if let lost = commits.failure, !lost.isProducerGone, failure?.resumesAfter == nil {
+            fail(lost.asKithError("cannot publish to Kafka"), resumesAfter: commits.published, tools)
+        }
+        resume(after: commits.published)
+    }
+
+    mutating func stop() {
+        isStopped = true
+        defer { commits.abandon() }
+        do throws(KithError) { try saveCursor() } catch {
+            relayLog.error("cannot save the relay's cursor", ["shard": "\(feed.shard)", "error": "\(error)"])
+        }
+    }
+
+    // MARK: Sending
+
+    /// Sends commits until there are none, the turn is over, or the queue is full; answers whether there is more to do at once.
+    private mutating func send(_ tools: RelayTools, _ producer: KafkaProducer) throws(KithError) -> Bool {
+        let definition = definition()
+        let topic = try tools.producer.topic(for: definition, on: producer)
+        self.topic = topic
+        var bytes = 0
+        var isFull = commits.bytes >= Limits.relayShardBytes
+        guard !isFull else { return false }
+        _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
+            let count = try send(commit, definition, to: topic, tools, producer)
+            bytes += count
+            isFull = partial != nil || commits.bytes >= Limits.relayShardBytes
+            if count > 0 || partial == nil { recover() }
+            return !isFull && bytes < Limits.relayTurnBytes
+        }
+        if sent == feed.lastPosition { recover() }
+        return !isFull && sent < feed.lastPosition
+    }
+
+    /// Sends one commit, or what is left of it, and answers the bytes; `partial` says whether the queue filled up.
+    private mutating func send(
+        _ commit: Commit, _ definition: CollectionDefinition, to topic: KafkaTopic, _ tools: RelayTools,
+        _ producer: KafkaProducer
+    ) throws(KithError) -> Int {
+        let sending = partial?.commit ?? SentCommit(commit.position, events: commit.changes.count, in: commits)
+        let shard = Int(feed.shard.shard)
+        var next = partial?.next ?? 0
+        var bytes = 0
+        // Kept also when an event is refused: the next try begins with that event.
+        defer { partial = next < commit.changes.count ? (sending, next) : nil }
+        try tools.encoder.encode(commit, from: next, of: definition, feed: feed) { (event) throws(KithError) in
+            let size = event.key.count + event.value.count
+            sending.queued(bytes: size)
+            let outcome = producer.produce(
+                to: topic, partition: shard, key: event.key, value: event.value, headers: event.headers, receiver: sending)
+            switch outcome {
+            case .queued:
+                bytes += size
+                next += 1
+                return true
+            case .queueFull:
+                sending.notQueued(bytes: size)
+                return false
+            case .refused(let error):
+                sending.notQueued(bytes: size)
+                throw error.asKithError("cannot publish event \(commit.position)/\(event.index)")
+            }
+        }
+        if next == commit.changes.count {
+            commits.append(sending)
+            sent = commit.position
+        }
+        return bytes
+    }
+
+    // MARK: Failing and trying again
+
+    private mutating func fail(_ error: KithError, resumesAfter: LogPosition?, _ tools: RelayTools) {
+        let count = (failure?.count ?? 0) + 1
+        let delay = tools.options.delay(afterFailures: count)
+        failure = Failure(error: error, count: count, retryAt: .now + delay, resumesAfter: resumesAfter)
+        if let topic { tools.producer.forgetTopic(topic.name) }
+        metrics.publishErrors.add()
+        relayLog.error(
+            "a shard's relay stands still and tries again",
+            ["shard": "\(feed.shard)", "after": "\(commits.published)", "error": "\(error)", "in": "\(delay)"])
+    }
+
+    /// Whether to go on sending: not before the time of the next try, nor, after a loss, before all is known of what was sent.
+    private mutating func isReady() -> Bool {
+        guard let failure, let retryAt = failure.retryAt else { return true }
+        guard retryAt <= .now else { return false }
+        if failure.resumesAfter != nil {
+            guard commits.isAllReported else { return false }
+            resume(after: commits.published)
+        }
+        self.failure?.retryAt = nil
+        return true
+    }
+
+    /// Sends everything after `position` again; reports of what was sent before count no more.
+    private mutating func resume(after position: LogPosition) {
+        commits.abandon()
+        commits = SentCommits(after: position, metrics: metrics)
+        sent = position
+        partial = nil
+        topic = nil
+    }
+
+    /// The new try has come further: once what was lost has been delivered, too, the failure is over.
+    private mutating func recover() {
+        guard let failure, failure.retryAt == nil else { return }
+        if let lost = failure.resumesAfter, commits.published <= lost { return }
+        self.failure = nil
+        relayLog.info("a shard's relay goes on", ["shard": "\(feed.shard)"])
+    }
+
+    // MARK: The cursor
+
+    /// Answers when the cursor will be due, nil when it stands where it should.
+    private mutating func saveCursorIfDue(_ tools: RelayTools) throws(KithError) -> ContinuousClock.Instant? {
+        let published = commits.published
+        guard published > saved else { return nil }
+        let due = savedAt + tools.options.cursorInterval
+        if due > .now, published - saved < Limits.relayCursorCommits { return due }
+        try saveCursor()
+        return nil
+    }
+
+    private mutating func saveCursor() throws(KithError) {
+        let published = commits.published
+        guard published > saved else { return }
+        try feed.saveCursor(ShardTurn.cursorName, at: published)
+        saved = published
+        savedAt = .now
+    }
+}
+
+/// The earlier of two times, where nil is never.
+func earliest(_ one: ContinuousClock.Instant?, _ other: ContinuousClock.Instant?) -> ContinuousClock.Instant? {
+    guard let one, let other else { return one ?? other }
+    return min(one, other)
+}

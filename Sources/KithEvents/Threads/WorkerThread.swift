@@ -1,0 +1,37 @@
+import Foundation
+import Synchronization
+
+/// A thread with a name that can be stopped and waited for: blocking C calls have no place on Swift's shared pool.
+final class WorkerThread: Sendable {
+    private let stopping: StopFlag
+    private let finished = DispatchSemaphore(value: 0)
+
+    /// Starts `body` at once. It returns soon after its argument answers true.
+    init(name: String, _ body: @escaping @Sendable (_ stopping: @Sendable () -> Bool) -> Void) {
+        let flag = StopFlag()
+        stopping = flag
+        let thread = Thread { [finished] in
+            body { flag.isRaised }
+            finished.signal()
+        }
+        thread.name = name
+        thread.start()
+    }
+
+    /// Asks the thread to end.
+    func requestStop() { stopping.raise() }
+
+    /// Waits until the thread has ended; again is harmless. Not to be called from the thread itself.
+    func join() {
+        finished.wait()
+        finished.signal()
+    }
+}
+
+/// A flag that, once raised, stays so.
+private final class StopFlag: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    var isRaised: Bool { flag.load(ordering: .acquiring) }
+    func raise() { flag.store(true, ordering: .releasing) }
+}

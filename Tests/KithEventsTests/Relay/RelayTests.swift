@@ -1,0 +1,151 @@
+import KithCore
+import KithEvents
+import KithTelemetry
+import Synchronization
+import Testing
+
+@Suite(.serialized) struct RelayTests {
+    private let broker: MockBroker
+    private let metrics = Metrics()
+    private let feeds = (0..<3).map { MemoryChangeFeed(shard: ShardID(collection: 7, shard: $0)) }
+
+    init() throws {
+        broker = try MockBroker(brokers: 2)
+        try broker.createTopic("kith.changes.v1.words", partitions: 3)
+    }
+
+    private func relay(_ properties: [String: String] = [:]) throws -> Relay {
+        // Brokers that went away are looked for again soon.
+        let quick = ["reconnect.backoff.ms": "10", "reconnect.backoff.max.ms": "50", "retry.backoff.ms": "10"]
+        return try Relay(
+            configuration: KafkaConfiguration(
+                brokers: broker.bootstrapServers, properties: quick.merging(properties) { $1 }),
+            cluster: "c", metrics: metrics,
+            options: RelayOptions(
+                firstRetry: .milliseconds(20), lastRetry: .milliseconds(100), cursorInterval: .milliseconds(5)))
+    }
+
+    private func startAll(_ relay: Relay) throws {
+        for feed in feeds { try relay.start(feed: feed) { sampleDefinition(shards: 3) } }
+    }
+
+    /// Appends commits of one to three changes to every shard.
+    private func commit(_ count: Int) {
+        for number in 0..<count {
+            for feed in feeds { feed.commit((0...UInt64(number % 3)).map { creation(UInt64(number) * 10 + $0) }) }
+        }
+    }
+
+    /// The ids of all events, by shard.
+    private func expectedIDs() throws -> [[String]] {
+        try feeds.map { feed in
+            var ids: [String] = []
+            _ = try feed.forEachCommit(after: 0) { (commit, _) throws(KithError) in
+                ids += commit.changes.indices.map { "c/\(feed.shard)/\(commit.position)/\($0)" }
+                return true
+            }
+            return ids
+        }
+    }
+
+    private func consumer() throws -> KafkaConsumer {
+        let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: broker.bootstrapServers))
+        try consumer.assign(topic: "kith.changes.v1.words", partitions: 0..<3)
+        return consumer
+    }
+
+    private func waitForAll() { for feed in feeds { #expect(feed.waitForCursor(feed.lastPosition)) } }
+
+    @Test func everyCommitOfEveryShardComesInOrder() throws {
+        commit(500)
+        let relay = try relay()
+        try startAll(relay)
+        commit(500)
+        waitForAll()
+        let expected = try expectedIDs()
+        #expect(try consumer().readIDs(until: expected) == expected)
+        #expect(relay.published(feeds[1].shard) == 1_000)
+        #expect(relay.published(ShardID(collection: 9, shard: 0)) == nil)
+        #expect(metrics.publishedEvents.current == UInt64(expected.joined().count))
+        relay.shutdown()
+        let status = relay.status()
+        #expect(status.shards.map(\.shard) == feeds.map(\.shard))
+        #expect(status.shards.allSatisfy { $0.lag == 0 && $0.failure == nil && $0.topic == "kith.changes.v1.words" })
+        #expect(metrics.relayLag.current == 0)
+    }
+
+    @Test func aRecordIsTheEvent() throws {
+        let relay = try relay()
+        try startAll(relay)
+        feeds[2].commit([creation(42)])
+        #expect(feeds[2].waitForCursor(1))
+        let record = try #require(try consumer().read(1).first)
+        #expect(record.partition == 2 && record.key == Array("42".utf8))
+        #expect(record.header("ce_id") == "c/7.2/1/0" && record.header("content-type") == "application/protobuf")
+        #expect(json(record.value ?? [])?.contains(#""id":{"number":"42"}"#) == true)
+    }
+
+    @Test func aNewRelayGoesOnAfterTheCursor() throws {
+        commit(300)
+        let first = try relay()
+        try startAll(first)
+        waitForAll()
+        first.shutdown()
+        commit(300)
+        let second = try relay()
+        try startAll(second)
+        waitForAll()
+        let expected = try expectedIDs()
+        #expect(try consumer().readIDs(until: expected) == expected)
+    }
+
+    @Test func afterACrashCopiesCarryTheSameIDs() throws {
+        commit(200)
+        let first = try relay()
+        try startAll(first)
+        waitForAll()
+        first.shutdown()
+        // As if the cursor had not been saved before the crash.
+        for feed in feeds { try feed.saveCursor("kafka", at: 150) }
+        let second = try relay()
+        try startAll(second)
+        waitForAll()
+        second.shutdown()
+        let expected = try expectedIDs()
+        let copies = expected.map { $0.filter { Int($0.split(separator: "/")[2]) ?? 0 > 150 } }
+        let records = try consumer().read((expected + copies).joined().count)
+        for shard in 0..<3 {
+            let ids = records.filter { $0.partition == shard }.map { $0.header("ce_id") ?? "?" }
+            #expect(ids == expected[shard] + copies[shard])
+        }
+    }
+
+    @Test func aShardCanStopAndGoOn() throws {
+        commit(100)
+        let relay = try relay()
+        try startAll(relay)
+        waitForAll()
+        relay.stop(feeds[0].shard)
+        #expect(relay.published(feeds[0].shard) == nil)
+        commit(100)
+        #expect(feeds[1].waitForCursor(200))
+        #expect(try feeds[0].cursor("kafka") == 100)
+        try relay.start(feed: feeds[0]) { sampleDefinition(shards: 3) }
+        waitForAll()
+        let expected = try expectedIDs()
+        #expect(try consumer().readIDs(until: expected) == expected)
+    }
+
+    @Test func aCommitWithoutChangesIsPassedOver() throws {
+        let relay = try relay()
+        try startAll(relay)
+        for feed in feeds {
+            feed.commit([])
+            feed.commit([creation(1)])
+            feed.commit([])
+        }
+        waitForAll()
+        let expected = try expectedIDs()
+        #expect(try consumer().readIDs(until: expected) == expected)
+    }
+}

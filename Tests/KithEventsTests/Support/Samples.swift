@@ -1,0 +1,41 @@
+import CGRPCShim
+import KithCore
+
+/// Texts that outlive every test: what samples view.
+func view(_ text: StaticString) -> ByteView { ByteView(start: text.utf8Start, count: text.utf8CodeUnitCount) }
+
+func sampleDefinition(
+    name: String = "words", shards: Int = 1, vectors: EventVectors = .digest, encoding: EventEncoding = .protobuf,
+    revision: UInt64 = 1
+) -> CollectionDefinition {
+    CollectionDefinition(
+        name: name, id: 7,
+        spaces: [VectorSpace(name: "text", dimension: 4), VectorSpace(name: "image", dimension: 4)],
+        shardCount: shards, eventVectors: vectors, eventEncoding: encoding, revision: revision)
+}
+
+func sampleImage(
+    version: UInt64, payload: StaticString = "{\"word\":\"kith\"}", slots: [UInt32] = [1]
+) -> PointImage {
+    PointImage(
+        version: version,
+        vectors: slots.enumerated().map { space, slot in
+            PointImage.VectorReference(space: UInt8(space), slot: slot, digest: UInt64(slot) * 11)
+        }, payload: view(payload))
+}
+
+/// A change that creates point `number`.
+func creation(_ number: UInt64, payload: StaticString = "{\"word\":\"kith\"}") -> Change {
+    Change(operation: .create, id: .number(number), before: nil, after: sampleImage(version: 1, payload: payload))
+}
+
+/// A serialised `ChangeEvent` as canonical JSON; nil where the bytes are none.
+func json(_ message: some Collection<UInt8>) -> String? {
+    let bytes = OwnedBytes(message)
+    let view = KithBytes(
+        data: bytes.view.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), size: bytes.view.count)
+    guard let buffer = kith_message_to_json("kith.v1.ChangeEvent", view, false) else { return nil }
+    defer { kith_buffer_free(buffer) }
+    let text = kith_buffer_bytes(buffer)
+    return withExtendedLifetime(bytes) { ByteView(start: text.data, count: text.size).text }
+}
