@@ -1,0 +1,99 @@
+import CGRPCShim
+import Foundation
+import KithCollections
+import KithCore
+
+/// Get.
+struct GetHandler {
+    let engine: Engine
+
+    func handle(_ call: Call) throws(KithError) {
+        var view = KithGetView()
+        let message = try WireMessage(kith_decode_get(call.message, &view))
+        let collection = try engine.catalogue.collection(view.collection.text)
+        let definition = collection.definition
+        guard view.id_count > 0 else { throw .invalid(.requiredFieldMissing, field: "ids", "must have at least one entry") }
+        guard view.id_count <= Limits.batchIDs else {
+            throw .limit(field: "ids", value: view.id_count, limit: Limits.batchIDs, unit: "ids")
+        }
+        var ids: [PointID] = []
+        for (index, id) in UnsafeBufferPointer(start: view.ids, count: view.id_count).enumerated() {
+            ids.append(try WireValues.pointID(id, field: "ids[\(index)]"))
+        }
+        let selection = try WireValues.selection(view.select, definition, field: "select")
+        let positions = try WireValues.positions(view.min_positions, view.min_position_count, field: "min_positions")
+        withExtendedLifetime(message) {}
+        let wanted = ids
+        try Deadline.whenApplied(positions, in: collection, of: call) { late in
+            do throws(KithError) {
+                if let late { throw late }
+                call.reply(try GetHandler.response(try collection.get(wanted, selection), definition))
+            } catch { call.fail(error) }
+        }
+    }
+
+    private static func response(
+        _ result: (found: [StoredPoint], missing: [PointID]), _ definition: CollectionDefinition
+    ) throws(KithError) -> WireBuffer {
+        let size = result.found.reduce(0) { $0 + $1.payload.count + $1.vectors.reduce(64) { $0 + $1.bytes.count } }
+        guard size <= Limits.messageBytes else {
+            throw KithError(
+                .resourceExhausted, .messageTooLarge,
+                "the answer would have \(size) bytes, the limit is \(Limits.messageBytes): ask for fewer ids",
+                metadata: ["value": "\(size)", "limit": "\(Limits.messageBytes)"])
+        }
+        let points = WirePoints(result.found, definition)
+        defer { withExtendedLifetime(points) {} }
+        var texts = TextArena()
+        let ranges = result.missing.map { texts.add($0) }
+        return try WireBuffer(
+            texts.withViews { text in
+                let missing = zip(result.missing, ranges).map { $0.view(text($1)) }
+                return kith_encode_get_response(points.views.baseAddress, points.views.count, missing, missing.count)
+            })
+    }
+}
+
+/// Scroll.
+struct ScrollHandler {
+    private static let defaultPageSize = 100
+
+    let engine: Engine
+
+    func handle(_ call: Call) throws(KithError) {
+        let request = try JSONCall.decode(ScrollRequest.self, "kith.v1.ScrollRequest", call.message)
+        let collection = try engine.catalogue.collection(request.collection)
+        let definition = collection.definition
+        let limit = try PageToken.pageSize(request.pageSize, default: ScrollHandler.defaultPageSize)
+        let cursor = try PageToken.scroll(request.pageToken, collection: definition.id)
+        let selection = try (request.select ?? SelectorMessage()).selection(definition)
+        let page = try collection.scroll(from: cursor, limit: limit, selection)
+        let token = page.next.map { PageToken.encode($0, collection: definition.id) } ?? ""
+        let points = WirePoints(page.points, definition)
+        defer { withExtendedLifetime(points) {} }
+        let buffer = token.withKithBytes { token in
+            kith_encode_scroll_response(points.views.baseAddress, points.views.count, token)
+        }
+        call.reply(try WireBuffer(buffer))
+    }
+}
+
+/// Count.
+struct CountHandler {
+    let engine: Engine
+
+    func handle(_ call: Call) throws(KithError) {
+        let request = try JSONCall.decode(CountRequest.self, "kith.v1.CountRequest", call.message)
+        let collection = try engine.catalogue.collection(request.collection)
+        let positions = try (request.minPositions ?? []).enumerated().map { index, position throws(KithError) in
+            try position.position(field: "min_positions[\(index)]")
+        }
+        try Deadline.whenApplied(positions, in: collection, of: call) { late in
+            do throws(KithError) {
+                if let late { throw late }
+                let answer = CountResponse(count: "\(collection.pointCount)", exact: true)
+                call.reply(try JSONCall.encode(answer, "kith.v1.CountResponse"))
+            } catch { call.fail(error) }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import CGRPCShim
+import KithCollections
+import KithCore
+
+/// Search: short ones run where they arrive, long ones on the search pool, so that they do not hold up other calls.
+struct SearchHandler {
+    /// Comparisons that still count as short: about half a millisecond.
+    static let shortComparisons = 5_000
+
+    let engine: Engine
+
+    func handle(_ call: Call) throws(KithError) {
+        var view = KithSearchView()
+        let message = try WireMessage(kith_decode_search(call.message, &view))
+        let collection = try engine.catalogue.collection(view.collection.text)
+        let search = try WireSearches.search(view, collection.definition, message)
+        if view.min_position_count == 0, collection.expectedComparisons(search) <= SearchHandler.shortComparisons {
+            return answer(call, collection, search, message)
+        }
+        let positions = try WireValues.positions(view.min_positions, view.min_position_count, field: "min_positions")
+        try Deadline.whenApplied(positions, in: collection, of: call) { late in
+            do throws(KithError) {
+                if let late { throw late }
+                try engine.searchPool.submit { answer(call, collection, search, message) }
+            } catch { call.fail(error) }
+        }
+    }
+
+    private func answer(_ call: Call, _ collection: Collection, _ search: VectorSearch, _ message: WireMessage) {
+        do throws(KithError) {
+            let outcome = SearchOutcome(
+                try SearchHandler.run(search, in: collection, of: call, message), collection.definition)
+            call.reply(try outcome.encode(kith_encode_search_response))
+        } catch {
+            engine.countSearchError()
+            call.fail(error)
+        }
+    }
+
+    /// One search; abandoned when the call is.
+    static func run(
+        _ search: VectorSearch, in collection: Collection, of call: Call, _ message: WireMessage
+    ) throws(KithError) -> SearchResult {
+        defer { withExtendedLifetime(message) {} }
+        do throws(KithError) {
+            if call.shouldStop { throw KithError(.cancelled, .cancelled, "the call was cancelled") }
+            return try collection.search(search) { call.shouldStop }
+        } catch {
+            // Stopped searches say CANCELLED; the deadline is a reason of its own.
+            guard error.reason == .cancelled, call.remainingMilliseconds == 0 else { throw error }
+            throw KithError(.deadlineExceeded, .deadlineExceeded, "the deadline passed during the search")
+        }
+    }
+}
+
+/// A search's answer or error, as the wire has it; the view lives as long as this object.
+final class SearchOutcome: @unchecked Sendable {
+    private(set) var view = KithSearchOutcomeView()
+    private let points: WirePoints?
+    private let status: WireBuffer?
+
+    init(_ result: SearchResult, _ definition: CollectionDefinition, tag: UInt64 = 0) {
+        let points = WirePoints(result.points, definition)
+        self.points = points
+        status = nil
+        view.tag = tag
+        view.results = points.views.baseAddress
+        view.result_count = points.views.count
+        view.unindexed_left_out = UInt64(result.unindexedLeftOut)
+    }
+
+    init(_ error: KithError, tag: UInt64 = 0) {
+        let status = WireStatus.encode(error)
+        self.status = status
+        points = nil
+        view.tag = tag
+        view.code = error.code.rawValue
+        view.status = status.bytes
+    }
+
+    /// Encodes the view with one of the shim's encoders.
+    func encode(_ encoder: (UnsafePointer<KithSearchOutcomeView>) -> OpaquePointer?) throws(KithError) -> WireBuffer {
+        defer { withExtendedLifetime(self) {} }
+        return try WireBuffer(withUnsafePointer(to: view, encoder))
+    }
+}

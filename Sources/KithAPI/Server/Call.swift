@@ -1,0 +1,48 @@
+import CGRPCShim
+import KithCore
+
+/// One gRPC call. Valid from its start until its handler is told that it is done.
+struct Call: @unchecked Sendable {
+    let handle: OpaquePointer
+
+    /// The request, or the message that came last: good until the next read.
+    var message: KithBytes { kith_call_request(handle) }
+    var isCancelled: Bool { kith_call_is_cancelled(handle) }
+    /// `Int64.max` without a deadline.
+    var remainingMilliseconds: Int64 { kith_call_remaining_milliseconds(handle) }
+
+    /// Whether work for this call is in vain.
+    var shouldStop: Bool { isCancelled || remainingMilliseconds == 0 }
+
+    // MARK: Answering; each call is answered once
+
+    func reply(_ response: WireBuffer) { kith_call_reply(handle, response.take()) }
+
+    func fail(_ error: KithError) {
+        let status = WireStatus.encode(error)
+        error.message.withKithBytes { message in
+            kith_call_finish(handle, error.code.rawValue, message, status.bytes)
+        }
+    }
+
+    /// Ends a stream that is through.
+    func finish() { kith_call_finish(handle, 0, KithBytes(), KithBytes()) }
+
+    // MARK: Streams: one read and one write at a time
+
+    func write(_ message: WireBuffer) { kith_call_write(handle, message.take()) }
+    func read() { kith_call_read(handle) }
+}
+
+/// What a call's events are handed to. Callbacks come one after another, but for `cancelled`, which may come beside another.
+protocol CallHandler: AnyObject, Sendable {
+    func received(_ ok: Bool)
+    func written(_ ok: Bool)
+    func cancelled()
+}
+
+extension CallHandler {
+    func received(_ ok: Bool) {}
+    func written(_ ok: Bool) {}
+    func cancelled() {}
+}

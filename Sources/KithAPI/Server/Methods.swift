@@ -1,0 +1,50 @@
+import CGRPCShim
+import KithCore
+
+/// What each method does, by its full name.
+struct Methods: Sendable {
+    enum Start: Sendable {
+        /// Answers later, or throws.
+        case call(@Sendable (Call) throws(KithError) -> Void)
+        /// Answers at once.
+        case control(@Sendable (KithBytes) throws(KithError) -> WireBuffer)
+        case stream(@Sendable (Call) throws(KithError) -> any CallHandler)
+    }
+
+    private let starts: [Start?]
+
+    init(_ engine: Engine) {
+        let collections = CollectionHandlers(engine: engine)
+        let byName: [String: Start] = [
+            "/kith.v1.CollectionService/CreateCollection": .control(collections.create),
+            "/kith.v1.CollectionService/GetCollection": .control(collections.get),
+            "/kith.v1.CollectionService/ListCollections": .control(collections.list),
+            "/kith.v1.CollectionService/UpdateCollection": .control(collections.update),
+            "/kith.v1.CollectionService/DeleteCollection": .control(collections.delete),
+            "/kith.v1.CollectionService/UpdateAliases": .control(collections.updateAliases),
+            "/kith.v1.CollectionService/GetCollectionStats": .control(collections.stats),
+            "/kith.v1.PointService/Upsert": .call(WriteHandler(engine: engine, kind: KITH_WRITE_UPSERT).handle),
+            "/kith.v1.PointService/BatchWrite": .call(WriteHandler(engine: engine, kind: KITH_WRITE_BATCH).handle),
+            "/kith.v1.PointService/Delete": .call(WriteHandler(engine: engine, kind: KITH_WRITE_DELETE).handle),
+            "/kith.v1.PointService/UpdatePayload":
+                .call(WriteHandler(engine: engine, kind: KITH_WRITE_UPDATE_PAYLOAD).handle),
+            "/kith.v1.PointService/UpdateVectors":
+                .call(WriteHandler(engine: engine, kind: KITH_WRITE_UPDATE_VECTORS).handle),
+            "/kith.v1.PointService/UpsertStream": .stream { call throws(KithError) in try UpsertStreamHandler(call, engine) },
+            "/kith.v1.PointService/Get": .call(GetHandler(engine: engine).handle),
+            "/kith.v1.PointService/Count": .call(CountHandler(engine: engine).handle),
+            "/kith.v1.PointService/Scroll": .call(ScrollHandler(engine: engine).handle),
+            "/kith.v1.PointService/Export": .stream { call throws(KithError) in try ExportStreamHandler(call, engine) },
+            "/kith.v1.SearchService/Search": .call(SearchHandler(engine: engine).handle),
+            "/kith.v1.SearchService/SearchBatch": .call(SearchBatchHandler(engine: engine).handle),
+            "/kith.v1.SearchService/SearchStream": .stream { call throws(KithError) in try SearchStreamHandler(call, engine) },
+            "/kith.v1.ChangeService/Subscribe": .stream { call throws(KithError) in try SubscribeStreamHandler(call, engine) },
+            "/kith.v1.ChangeService/GetPositions": .control(PositionsHandler(engine: engine).handle),
+            "/grpc.health.v1.Health/Check": .control(engine.health.check),
+            "/grpc.health.v1.Health/Watch": .stream { call throws(KithError) in try HealthWatch(call, engine) },
+        ]
+        starts = (0..<kith_method_count()).map { byName[String(cString: kith_method_name($0))] }
+    }
+
+    subscript(method: Int32) -> Start? { starts[Int(method)] }
+}

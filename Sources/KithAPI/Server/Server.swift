@@ -1,0 +1,112 @@
+import CGRPCShim
+public import KithCollections
+public import KithCore
+public import KithEvents
+import Foundation
+import KithTelemetry
+
+/// The gRPC server: listens from the moment it is made until it is stopped.
+public final class Server: @unchecked Sendable {
+    public struct Configuration: Sendable {
+        /// host:port; port 0 takes a free one.
+        public var address: String
+        /// Threads for long searches and batches.
+        public var searchThreads = ProcessInfo.processInfo.activeProcessorCount
+        /// The id that begins every event's id.
+        public var cluster = "kith"
+
+        public init(address: String) { self.address = address }
+    }
+
+    private let engine: Engine
+    private let dispatcher: Dispatcher
+    private let handle: OpaquePointer
+
+    /// - Throws: `INVALID_CONFIGURATION` when the address cannot be had.
+    public init(_ configuration: Configuration, node: Node, relay: Relay?) throws(KithError) {
+        engine = Engine(
+            node: node, relay: relay, cluster: configuration.cluster, searchThreads: configuration.searchThreads)
+        dispatcher = Dispatcher(engine)
+        handle = try Server.listen(configuration.address, dispatcher)
+    }
+
+    private static func listen(_ address: String, _ dispatcher: Dispatcher) throws(KithError) -> OpaquePointer {
+        var failure: OpaquePointer?
+        let server = address.withCString { text in
+            // Room above the limit, so that a message just over it gets an answer that names it.
+            var options = KithServerOptions(
+                address: text, max_message_bytes: Limits.messageBytes + (1 << 20), max_concurrent_streams: 0, reflection: true)
+            return kith_server_start(&options, dispatcher.callbacks, &failure)
+        }
+        let text = WireBuffer(owning: failure)
+        guard let server else {
+            throw KithError(
+                .failedPrecondition, .invalidConfiguration, "cannot listen on \(address): \(text.bytes.text)",
+                metadata: ["listen": address])
+        }
+        return server
+    }
+
+    /// The port it listens on.
+    public var port: Int { Int(kith_server_port(handle)) }
+
+    /// Drains: says NOT_SERVING, tells streams to go away, refuses new calls, waits for open ones, then cancels them. Blocks.
+    public func stop(graceMilliseconds: Int) {
+        engine.health.stopServing()
+        engine.streams.drain()
+        kith_server_stop(handle, Int64(graceMilliseconds))
+        engine.searchPool.stop()
+        kith_server_free(handle)
+    }
+}
+
+/// From gRPC's callbacks to handlers.
+final class Dispatcher: Sendable {
+    private let methods: Methods
+
+    init(_ engine: Engine) { methods = Methods(engine) }
+
+    /// C callbacks; their context is this object, which the server outlives not.
+    var callbacks: KithServerCallbacks {
+        KithServerCallbacks(
+            context: Unmanaged.passUnretained(self).toOpaque(),
+            started: { context, call, method in
+                guard let context else { return nil }
+                return Unmanaged<Dispatcher>.fromOpaque(context).takeUnretainedValue().start(Call(handle: call), method)
+            },
+            received: { _, _, tag, ok in Dispatcher.handler(tag)?.received(ok) },
+            written: { _, _, tag, ok in Dispatcher.handler(tag)?.written(ok) },
+            cancelled: { _, _, tag in Dispatcher.handler(tag)?.cancelled() },
+            done: { _, tag in
+                if let tag { Unmanaged<HandlerBox>.fromOpaque(tag).release() }
+            })
+    }
+
+    /// A class reference of known layout, for C to hold.
+    private final class HandlerBox: Sendable {
+        let handler: any CallHandler
+        init(_ handler: any CallHandler) { self.handler = handler }
+    }
+
+    private static func handler(_ tag: UnsafeMutableRawPointer?) -> (any CallHandler)? {
+        tag.map { Unmanaged<HandlerBox>.fromOpaque($0).takeUnretainedValue().handler }
+    }
+
+    private func start(_ call: Call, _ method: Int32) -> UnsafeMutableRawPointer? {
+        do throws(KithError) {
+            guard call.message.size <= Limits.messageBytes else {
+                throw KithError(
+                    .resourceExhausted, .messageTooLarge,
+                    "the message has \(call.message.size) bytes, the limit is \(Limits.messageBytes)",
+                    metadata: ["value": "\(call.message.size)", "limit": "\(Limits.messageBytes)"])
+            }
+            switch methods[method] {
+            case .call(let handle): try handle(call)
+            case .control(let answer): call.reply(try answer(call.message))
+            case .stream(let open): return Unmanaged.passRetained(HandlerBox(try open(call))).toOpaque()
+            case nil: throw KithError(.unimplemented, .unimplemented, "the method is not implemented")
+            }
+        } catch { call.fail(error) }
+        return nil
+    }
+}

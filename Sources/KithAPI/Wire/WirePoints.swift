@@ -1,0 +1,79 @@
+import CGRPCShim
+import KithCollections
+import KithCore
+
+/// Points as views for the encoders. The views point into memory that lives as long as this object.
+final class WirePoints: @unchecked Sendable {
+    let views: UnsafeBufferPointer<KithPointView>
+    private let points: [StoredPoint]
+    private let texts: OwnedBytes
+    private let vectors: UnsafeMutableBufferPointer<KithVectorView>
+    private let storage: UnsafeMutableBufferPointer<KithPointView>
+
+    init(_ points: [StoredPoint], _ definition: CollectionDefinition) {
+        self.points = points
+        var arena = TextArena()
+        let ids = points.map { arena.add($0.id) }
+        let names = definition.spaces.map { arena.add($0.name) }
+        texts = OwnedBytes(arena.bytes)
+        let bytes = texts.view.bytes
+        func text(_ range: Range<Int>) -> KithBytes { KithBytes(ByteView(UnsafeRawBufferPointer(rebasing: bytes[range]))) }
+
+        vectors = .allocate(capacity: points.reduce(0) { $0 + $1.vectors.count })
+        storage = .allocate(capacity: points.count)
+        var next = 0
+        for (number, point) in points.enumerated() {
+            let first = next
+            for vector in point.vectors {
+                let space = definition.spaces[vector.space]
+                vectors.initializeElement(
+                    at: next,
+                    to: KithVectorView(
+                        space: text(names[vector.space]), data: KithBytes(vector.bytes), values: nil, value_count: 0,
+                        element_type: Int32(space.element.rawValue)))
+                next += 1
+            }
+            storage.initializeElement(
+                at: number,
+                to: KithPointView(
+                    id: point.id.view(text(ids[number])), vectors: vectors.baseAddress.map { UnsafePointer($0 + first) },
+                    vector_count: point.vectors.count, payload_json: KithBytes(point.payload), version: point.version,
+                    score: point.score))
+        }
+        views = UnsafeBufferPointer(storage)
+    }
+
+    deinit {
+        vectors.deallocate()
+        storage.deallocate()
+    }
+}
+
+extension TextArena {
+    /// The bytes of an id as the wire has them: none for a number.
+    mutating func add(_ id: PointID) -> Range<Int> {
+        switch id {
+        case .number: return add("")
+        case .uuid(let uuid):
+            var bytes: [UInt8] = []
+            bytes.appendBigEndian(uuid.high)
+            bytes.appendBigEndian(uuid.low)
+            return bytes.withUnsafeBytes { add(ByteView($0)) }
+        case .string(let text): return add(text)
+        }
+    }
+}
+
+extension PointID {
+    func view(_ bytes: KithBytes) -> KithPointIDView {
+        switch self {
+        case .number(let number): KithPointIDView(kind: KITH_ID_NUMBER, number: number, bytes: KithBytes())
+        case .uuid: KithPointIDView(kind: KITH_ID_UUID, number: 0, bytes: bytes)
+        case .string: KithPointIDView(kind: KITH_ID_NAME, number: 0, bytes: bytes)
+        }
+    }
+}
+
+extension [ShardPosition] {
+    var views: [KithShardPosition] { map { KithShardPosition(shard: UInt32($0.shard), position: $0.position) } }
+}

@@ -1,0 +1,48 @@
+import CGRPCShim
+import KithCore
+
+/// Errors as `google.rpc.Status` with `ErrorInfo`, and `BadRequest` and `RetryInfo` where they apply.
+enum WireStatus {
+    static let domain = "kith.v1"
+
+    static func encode(_ error: KithError) -> WireBuffer {
+        // All texts in one place that does not move while the shim reads it.
+        var texts = TextArena()
+        let message = texts.add(error.message)
+        let reason = texts.add(error.reason.rawValue)
+        let domain = texts.add(WireStatus.domain)
+        let metadata = error.metadata.sorted { $0.key < $1.key }.map { (texts.add($0.key), texts.add($0.value)) }
+        let violations = error.violations.map { (texts.add($0.field), texts.add($0.description)) }
+        return texts.withViews { view in
+            let metadata = metadata.map { KithPair(key: view($0.0), value: view($0.1)) }
+            let violations = violations.map { KithPair(key: view($0.0), value: view($0.1)) }
+            return WireBuffer(
+                owning: kith_encode_status(
+                    error.code.rawValue, view(message), view(reason), view(domain), metadata, metadata.count, violations,
+                    violations.count, Int64(error.retryAfterMilliseconds ?? 0)))
+        }
+    }
+}
+
+/// Texts laid one after another, to be viewed together.
+struct TextArena {
+    private(set) var bytes: [UInt8] = []
+
+    mutating func add(_ text: String) -> Range<Int> {
+        let start = bytes.count
+        bytes.append(contentsOf: text.utf8)
+        return start..<bytes.count
+    }
+
+    mutating func add(_ view: ByteView) -> Range<Int> {
+        let start = bytes.count
+        bytes.append(contentsOf: view.bytes)
+        return start..<bytes.count
+    }
+
+    func withViews<Result>(_ body: ((Range<Int>) -> KithBytes) -> Result) -> Result {
+        bytes.withUnsafeBytes { buffer in
+            body { KithBytes(ByteView(UnsafeRawBufferPointer(rebasing: buffer[$0]))) }
+        }
+    }
+}
