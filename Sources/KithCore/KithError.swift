@@ -64,6 +64,8 @@ public enum ErrorReason: String, Sendable, CaseIterable {
     case corruption = "CORRUPTION"
     case brokerFailure = "BROKER_FAILURE"
     case invalidConfiguration = "INVALID_CONFIGURATION"
+    /// Made by clients only: no server answered.
+    case serverUnreachable = "SERVER_UNREACHABLE"
 }
 
 /// An error a client can act on: gRPC code, reason, the field at fault, and every value the message mentions.
@@ -118,17 +120,16 @@ public struct KithError: Error, Sendable, Equatable {
             violations: [FieldViolation(field: field, description: description)])
     }
 
-    /// The same error, its fields placed under `prefix` (`points[3]` and so on).
-    public func inside(_ prefix: String) -> KithError {
+    /// The same error, its fields named as they stand in an outer message; the text follows the first.
+    public func moved(_ place: (String) -> String) -> KithError {
         var moved = self
-        moved.violations = violations.map {
-            FieldViolation(field: "\(prefix).\($0.field)", description: $0.description)
-        }
-        if let first = moved.violations.first, violations.count == 1 {
-            moved.message = "\(first.field): \(first.description)"
-        }
+        moved.violations = violations.map { FieldViolation(field: place($0.field), description: $0.description) }
+        if let first = moved.violations.first { moved.message = "\(first.field): \(first.description)" }
         return moved
     }
+
+    /// The same error, its fields placed under `prefix` (`points[3]` and so on).
+    public func inside(_ prefix: String) -> KithError { moved { "\(prefix).\($0)" } }
 }
 
 extension KithError: CustomStringConvertible {

@@ -129,4 +129,11 @@ public enum Limits {
     public static let segmentAllocationBytes = 1 << 20
     /// Bytes of the header of a checkpoint file: the names of its sections and its attributes.
     public static let checkpointHeaderBytes = 1 << 20
+
+    // MARK: Tools
+
+    /// Bytes of one row of a file that `kith import` reads.
+    public static let importLineBytes = 32 << 20
+    /// Searches of `kith import` for the first good row, which tells the dimension of a new collection.
+    public static let importPeekRows = 1_000
 }

@@ -24,7 +24,7 @@ public final class DurationHistogram: Sendable {
     private let sumNanoseconds = Counter()
 
     public func record(nanoseconds: UInt64) {
-        let microseconds = max(nanoseconds / 1_000, 1)
+        let microseconds = max((nanoseconds + 999) / 1_000, 1)
         let bucket = min(64 - (microseconds - 1).leadingZeroBitCount, DurationHistogram.bucketCount)
         buckets[bucket].add()
         sumNanoseconds.add(Int(clamping: nanoseconds))

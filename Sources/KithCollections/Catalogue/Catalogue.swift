@@ -2,7 +2,10 @@ import Foundation
 public import KithCore
 import KithIndex
 import KithStorage
+import KithTelemetry
 import Synchronization
+
+private let catalogueLog = Log("catalogue")
 
 /// One change of an alias.
 public enum AliasAction: Sendable {
@@ -16,6 +19,13 @@ public final class Catalogue: Sendable {
         var collections: [String: Collection] = [:]
         /// Collection ids by alias.
         var aliases: [String: UInt32] = [:]
+        /// Names by collection id.
+        var names: [UInt32: String] = [:]
+
+        mutating func add(_ definition: CollectionDefinition, _ collection: Collection) {
+            collections[definition.name] = collection
+            names[definition.id] = definition.name
+        }
     }
 
     private let entries = Mutex(Entries())
@@ -36,7 +46,7 @@ public final class Catalogue: Sendable {
         try opener.removeStrays(keeping: Set(definitions.map(\.id)))
         for definition in definitions {
             let collection = try opener.open(definition)
-            entries.withLock { $0.collections[definition.name] = collection }
+            entries.withLock { $0.add(definition, collection) }
         }
         let aliases = try store.aliases()
         entries.withLock { $0.aliases = aliases }
@@ -57,8 +67,7 @@ public final class Catalogue: Sendable {
         if name.isEmpty { throw .invalid(.requiredFieldMissing, field: field, "must name a collection") }
         let found = entries.withLock { entries -> Collection? in
             if let found = entries.collections[name] { return found }
-            guard let id = entries.aliases[name] else { return nil }
-            return entries.collections.values.first { $0.shards.first?.id.collection == id }
+            return entries.aliases[name].flatMap { entries.names[$0] }.flatMap { entries.collections[$0] }
         }
         guard let found else { throw Catalogue.missing(name, field: field) }
         return found
@@ -92,10 +101,21 @@ public final class Catalogue: Sendable {
         definition.createdAt = Catalogue.now()
         definition.updatedAt = definition.createdAt
         if validateOnly { return definition }
-        let collection = try opener.open(definition)
-        try store.put(definition, nextID: definition.id + 1)
-        entries.withLock { $0.collections[definition.name] = collection }
-        observer.opened(collection)
+        do throws(KithError) {
+            let collection = try opener.open(definition)
+            do throws(KithError) { try store.put(definition, nextID: definition.id + 1) } catch {
+                opener.close(collection, checkpointing: false)
+                throw error
+            }
+            entries.withLock { $0.add(definition, collection) }
+            observer.opened(collection)
+        } catch {
+            // The id is given to the next collection: nothing of this one may be in its way.
+            do throws(KithError) { try opener.remove(definition.id) } catch {
+                catalogueLog.error("a half-made collection could not be removed", ["error": "\(error)"])
+            }
+            throw error
+        }
         return definition
     }
 
@@ -125,6 +145,7 @@ public final class Catalogue: Sendable {
         var definition = collection.definition
         try Catalogue.checkETag(etag, definition)
         try change(&definition)
+        try DefinitionCheck.checkKept(collection.definition, in: definition)
         try check.checkMutable(definition)
         definition.revision += 1
         definition.updatedAt = Catalogue.now()
@@ -145,10 +166,11 @@ public final class Catalogue: Sendable {
         let aliases = aliases(of: definition.id)
         entries.withLock {
             $0.collections[name] = nil
+            $0.names[definition.id] = nil
             for alias in aliases { $0.aliases[alias] = nil }
         }
         observer.closing(collection)
-        opener.close(collection)
+        opener.close(collection, checkpointing: false)
         try store.remove(definition.id, aliases: aliases)
         try opener.remove(definition.id)
     }

@@ -29,17 +29,24 @@ struct CollectionOpener: Sendable {
         }
         let collection = Collection(definition, writers: writers, metrics: metrics)
         holder.collection = collection
-        for writer in writers { linker.wake(writer) }
+        for writer in writers {
+            metrics.tailVectors.add(writer.shard.tail)
+            linker.wake(writer)
+        }
         return collection
     }
 
     /// Refuses new writes, commits what waits, and writes the checkpoints that save the next start some work. Blocks.
-    func close(_ collection: Collection) {
+    ///
+    /// - Parameter checkpointing: false for a collection that is to be removed.
+    func close(_ collection: Collection, checkpointing: Bool = true) {
         for writer in collection.writers {
             writer.close()
             linker.forget(writer)
-            linker.writeFinalCheckpoints(writer)
+            writer.stopWaitingForIndexes()
+            if checkpointing { linker.writeFinalCheckpoints(writer) }
             budget.add(-Int(writer.shard.current().logBytes))
+            metrics.tailVectors.add(-writer.shard.tail)
         }
     }
 

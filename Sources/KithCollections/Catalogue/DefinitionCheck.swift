@@ -30,6 +30,17 @@ struct DefinitionCheck {
         }
     }
 
+    /// The fields that stand for ever.
+    static func checkKept(_ old: CollectionDefinition, in new: CollectionDefinition) throws(KithError) {
+        let kept = [
+            ("name", old.name == new.name), ("id", old.id == new.id), ("shard_count", old.shardCount == new.shardCount),
+            ("vector_spaces", old.spaces == new.spaces), ("create_time", old.createdAt == new.createdAt),
+        ]
+        for (field, isKept) in kept where !isKept {
+            throw .invalid(.immutableField, field: "collection.\(field)", "cannot be changed", metadata: ["collection": old.name])
+        }
+    }
+
     /// The fields that may change.
     func checkMutable(_ definition: CollectionDefinition) throws(KithError) {
         guard definition.description.utf8.count <= Limits.descriptionBytes else {

@@ -5,32 +5,18 @@ extension Collection {
     /// Points by id, in the order asked, and the ids that do not exist.
     public func get(_ ids: [PointID], _ selection: PointSelection) throws(KithError) -> (found: [StoredPoint], missing: [PointID])
     {
-        var rows = [OwnedBytes?](repeating: nil, count: ids.count)
+        let numbers = ids.map(shardNumber(of:))
+        var points = [StoredPoint?](repeating: nil, count: ids.count)
         for (number, shard) in shards.enumerated() {
-            let places = ids.indices.filter { shards.count == 1 || shardNumber(of: ids[$0]) == number }
-            var keys: [UInt8] = []
-            var ends: [Int] = []
-            for place in places {
-                keys += Keys.shard(shard.id)
-                ids[place].encode(into: &keys)
-                ends.append(keys.count)
-            }
-            try shard.database.multiGet(.points, keysBytes: keys, keyEnds: ends) { index, row throws(KithError) in
-                rows[places[index]] = row.map { OwnedBytes($0) }
+            let places = ids.indices.filter { numbers[$0] == number }
+            try shard.rows(of: places.map { ids[$0] }, in: shard.current()) { index, row throws(KithError) in
+                guard let row else { return }
+                var point = StoredPoint(id: ids[places[index]])
+                try shard.fill(&point, from: OwnedBytes(row), selection)
+                points[places[index]] = point
             }
         }
-        var found: [StoredPoint] = []
-        var missing: [PointID] = []
-        for (id, row) in zip(ids, rows) {
-            guard let row else {
-                missing.append(id)
-                continue
-            }
-            var point = StoredPoint(id: id, version: 0, payload: .empty, vectors: [], score: 0, owner: nil)
-            try shards[shardNumber(of: id)].fill(&point, from: row, selection)
-            found.append(point)
-        }
-        return (found, missing)
+        return (points.compactMap { $0 }, ids.indices.filter { points[$0] == nil }.map { ids[$0] })
     }
 
     /// Living points.
@@ -49,6 +35,7 @@ extension Collection {
 
     /// Up to `limit` points after `cursor`, by shard and id, and where the next page begins; nil after the last.
     ///
+    /// - Parameter snapshot: the moment to read at, from `moment()`; nil: now.
     /// - Complexity: O(page); a page of large points ends at `Limits.pageBytes`.
     public func scroll(
         from cursor: ScrollCursor, limit: Int, _ selection: PointSelection, at snapshot: DatabaseSnapshot? = nil
@@ -63,14 +50,15 @@ extension Collection {
                 after.encode(into: &lower)
                 lower.append(0)
             }
-            let rows = try shard.database.iterator(.points, from: lower, below: Keys.end(of: shard.id), at: snapshot)
+            let rows = try shard.database.iterator(
+                .points, from: lower, below: Keys.end(of: shard.id), at: snapshot ?? shard.current().store)
             while rows.isValid {
                 if points.count == limit || bytes >= Limits.pageBytes { return (points, position) }
                 let idBytes = UnsafeRawBufferPointer(rebasing: rows.key.dropFirst(Keys.shardBytes))
                 guard let id = PointID(encoded: idBytes) else {
                     throw KithError(.dataLoss, .corruption, "shard \(shard.id) holds a row whose key is no point id")
                 }
-                var point = StoredPoint(id: id, version: 0, payload: .empty, vectors: [], score: 0, owner: nil)
+                var point = StoredPoint(id: id)
                 try shard.fill(&point, from: OwnedBytes(rows.value), selection)
                 bytes += point.payload.count + point.vectors.reduce(64) { $0 + $1.bytes.count }
                 points.append(point)
@@ -95,5 +83,33 @@ extension Collection {
             positions.append(ShardPosition(shard: shard.id.shard, position: position ?? 0))
         }
         return (snapshot, positions)
+    }
+}
+
+extension Shard {
+    /// Hands the rows of points, as they are in `view`, to `body`: once an id, in order, nil where there is no such point.
+    func rows(
+        of ids: [PointID], in view: ReadView, _ body: (Int, UnsafeRawBufferPointer?) throws(KithError) -> Void
+    ) throws(KithError) {
+        var keys: [UInt8] = []
+        var ends: [Int] = []
+        let prefix = Keys.shard(id)
+        for id in ids {
+            keys += prefix
+            id.encode(into: &keys)
+            ends.append(keys.count)
+        }
+        try database.multiGet(.points, keysBytes: keys, keyEnds: ends, at: view.store, body)
+    }
+
+    /// Puts the version and the selected parts of a row into `point`.
+    func fill(_ point: inout StoredPoint, from row: OwnedBytes, _ selection: PointSelection) throws(KithError) {
+        let image = try PointImage(decoding: row.view.bytes)
+        point.version = image.version
+        point.owner = row
+        if selection.payload { point.payload = image.payload }
+        for vector in image.vectors where selection.spaces.contains(Int(vector.space)) {
+            point.vectors.append((Int(vector.space), spaces[Int(vector.space)].segments.read(vector.slot)))
+        }
     }
 }

@@ -4,65 +4,6 @@ import KithIndex
 import KithStorage
 import KithTelemetry
 
-/// Which parts of points are wanted.
-public struct PointSelection: Sendable {
-    public var payload: Bool
-    /// Spaces whose vectors are wanted.
-    public var spaces: [Int]
-
-    public init(payload: Bool = false, spaces: [Int] = []) {
-        self.payload = payload
-        self.spaces = spaces
-    }
-
-    var isEmpty: Bool { !payload && spaces.isEmpty }
-}
-
-/// A search of one space.
-public struct VectorSearch: Sendable {
-    public enum Query: Sendable {
-        /// In the space's element type, checked.
-        case vector(ByteView)
-        /// The vector of this point, which is left out of the results.
-        case point(PointID)
-    }
-
-    public var space: Int
-    public var query: Query
-    public var topK: Int
-    public var effort: Int?
-    public var exact = false
-    public var indexedOnly = false
-    public var scoreThreshold: Float?
-    public var selection = PointSelection()
-
-    public init(space: Int, query: Query, topK: Int) {
-        self.space = space
-        self.query = query
-        self.topK = topK
-    }
-}
-
-/// A point found or read. Bytes are borrowed from `StoredPoint.owner` and from the collection's segments.
-public struct StoredPoint: Sendable {
-    public var id: PointID
-    public var version: UInt64
-    public var payload: ByteView
-    /// Space and bytes.
-    public var vectors: [(space: Int, bytes: ByteView)]
-    /// 0 but in search results.
-    public var score: Float
-    var owner: OwnedBytes?
-}
-
-/// What a search found.
-public struct SearchResult: Sendable {
-    /// Nearest first.
-    public var points: [StoredPoint]
-    /// Vectors left out because they are not linked yet.
-    public var unindexedLeftOut: Int
-}
-
 extension Collection {
     private struct Found {
         var neighbour: Neighbour
@@ -102,19 +43,22 @@ extension Collection {
 
     private func queryVector(of id: PointID, space: Int) throws(KithError) -> UnsafeRawPointer {
         let shard = shards[shardNumber(of: id)]
-        guard let row = try shard.row(of: id) else {
-            throw KithError(
-                .notFound, .pointNotFound, "query.point_id: there is no point \(id)", metadata: ["point_id": "\(id)"],
-                violations: [.init(field: "query.point_id", description: "there is no point \(id)")])
+        var slot: UInt32?
+        try shard.rows(of: [id], in: shard.current()) { _, row throws(KithError) in
+            guard let row else {
+                throw KithError(
+                    .notFound, .pointNotFound, "query.point_id: there is no point \(id)", metadata: ["point_id": "\(id)"],
+                    violations: [.init(field: "query.point_id", description: "there is no point \(id)")])
+            }
+            slot = try PointImage(decoding: row).vectors.first { Int($0.space) == space }?.slot
         }
-        let image = try PointImage(decoding: row.view.bytes)
-        guard let vector = image.vectors.first(where: { Int($0.space) == space }) else {
+        guard let slot else {
             throw .invalid(
                 .unknownVectorSpace, field: "query.point_id",
                 "point \(id) has no vector in '\(definition.spaces[space].name)'", metadata: ["point_id": "\(id)"])
         }
         // Segments outlive their shard's readers, and slots are never written twice.
-        return UnsafeRawPointer(shard.spaces[space].segments.base + Int(vector.slot) * shard.spaces[space].segments.stride)
+        return UnsafeRawPointer(shard.spaces[space].segments.base + Int(slot) * shard.spaces[space].segments.stride)
     }
 
     private func indexQuery(
@@ -131,67 +75,64 @@ extension Collection {
         let topK = search.topK + (excluded == nil ? 0 : 1)
         var query = indexQuery(search, vector, topK: topK, shouldStop)
         let definition = definition
+        let views = shards.map { $0.current() }
         var found: [Found] = []
         var leftOut = 0
         for (number, shard) in shards.enumerated() {
             let space = shard.spaces[search.space]
-            let snapshot = shard.current().snapshot(space: search.space)
+            let snapshot = views[number].snapshot(space: search.space)
             let tail = space.tail(slotCount: snapshot.slotCount)
-            query.indexedOnly =
-                search.indexedOnly || (definition.tailPolicy == .indexedOnly && tail > Int(definition.tailVectors))
+            let isTooLong = definition.tailPolicy == .indexedOnly && tail > Int(definition.tailVectors)
             // An exact search compares everything, tail or not.
-            if query.indexedOnly && !search.exact { leftOut += tail }
+            query.indexedOnly = !search.exact && (search.indexedOnly || isTooLong)
+            if query.indexedOnly { leftOut += tail }
             for neighbour in try space.index.search(query, in: snapshot) {
                 found.append(Found(neighbour: neighbour, shard: number))
             }
         }
+        // Stable: between equals the smaller shard and slot comes first, every time.
         if shards.count > 1 { found.sort { $0.neighbour.distance < $1.neighbour.distance } }
-        return SearchResult(
-            points: try points(found, search, excluded, definition.spaces[search.space].metric), unindexedLeftOut: leftOut)
+        var points = try name(found, search, without: excluded, definition.spaces[search.space].metric)
+        if !search.selection.isEmpty { try fill(&points, search.selection, views) }
+        return SearchResult(points: points, unindexedLeftOut: leftOut)
     }
 
-    private func points(
-        _ found: [Found], _ search: VectorSearch, _ excluded: PointID?, _ metric: Metric
+    /// The points of found slots, at most `topK` and within the threshold.
+    private func name(
+        _ found: [Found], _ search: VectorSearch, without excluded: PointID?, _ metric: Metric
     ) throws(KithError) -> [StoredPoint] {
-        let farthest = search.scoreThreshold.map(metric.distance(score:))
         var points: [StoredPoint] = []
         points.reserveCapacity(min(found.count, search.topK))
         for candidate in found {
-            if points.count == search.topK { break }
-            if let farthest, candidate.neighbour.distance > farthest { break }
-            let shard = shards[candidate.shard]
-            let rows = shard.spaces[search.space].rows
-            guard let id = rows.id(candidate.neighbour.slot), id != excluded else { continue }
-            var point = StoredPoint(
-                id: id, version: rows.version(candidate.neighbour.slot), payload: .empty, vectors: [],
-                score: metric.score(distance: candidate.neighbour.distance), owner: nil)
-            if !search.selection.isEmpty {
-                // Deleted since the view was taken: it is gone, and so is its payload.
-                guard let row = try shard.row(of: id) else { continue }
-                try shard.fill(&point, from: row, search.selection)
+            let score = metric.score(distance: candidate.neighbour.distance)
+            if let threshold = search.scoreThreshold, metric.greaterIsNearer ? score < threshold : score > threshold { break }
+            let rows = shards[candidate.shard].spaces[search.space].rows
+            guard let id = rows.id(candidate.neighbour.slot) else {
+                throw KithError(.dataLoss, .corruption, "slot \(candidate.neighbour.slot) belongs to no point")
             }
+            if id == excluded { continue }
+            if points.count == search.topK { break }
+            var point = StoredPoint(id: id)
+            point.version = rows.version(candidate.neighbour.slot)
+            point.score = score
             points.append(point)
         }
         return points
     }
-}
 
-extension Shard {
-    /// The stored row of a point.
-    func row(of id: PointID) throws(KithError) -> OwnedBytes? {
-        var key = Keys.shard(self.id)
-        id.encode(into: &key)
-        return try database.withValue(.points, key: key) { OwnedBytes($0) }
-    }
-
-    /// Puts the selected parts of a row into `point`.
-    func fill(_ point: inout StoredPoint, from row: OwnedBytes, _ selection: PointSelection) throws(KithError) {
-        let image = try PointImage(decoding: row.view.bytes)
-        point.version = image.version
-        point.owner = row
-        if selection.payload { point.payload = image.payload }
-        for vector in image.vectors where selection.spaces.contains(Int(vector.space)) {
-            point.vectors.append((Int(vector.space), spaces[Int(vector.space)].segments.read(vector.slot)))
+    /// Adds the selected parts, as they were in the views that were searched.
+    private func fill(
+        _ points: inout [StoredPoint], _ selection: PointSelection, _ views: [ReadView]
+    ) throws(KithError) {
+        let numbers = points.map { shardNumber(of: $0.id) }
+        for (number, shard) in shards.enumerated() {
+            let places = points.indices.filter { numbers[$0] == number }
+            try shard.rows(of: places.map { points[$0].id }, in: views[number]) { index, row throws(KithError) in
+                guard let row else {
+                    throw KithError(.dataLoss, .corruption, "point \(points[places[index]].id) is indexed, but has no row")
+                }
+                try shard.fill(&points[places[index]], from: OwnedBytes(row), selection)
+            }
         }
     }
 }

@@ -20,7 +20,10 @@ public final class Collection: Sendable {
     /// The definition now; spaces and shards never change.
     public var definition: CollectionDefinition { state.withLock { $0 } }
 
-    func update(_ definition: CollectionDefinition) { state.withLock { $0 = definition } }
+    func update(_ definition: CollectionDefinition) {
+        state.withLock { $0 = definition }
+        for writer in writers { writer.tailChanged() }
+    }
 
     /// The shard that holds a point, for ever: XXH3 of its canonical bytes modulo the number of shards.
     public func shardNumber(of id: PointID) -> Int {
@@ -45,18 +48,20 @@ public final class Collection: Sendable {
     ///
     /// - Parameters:
     ///   - operations: checked against the definition by the caller.
+    ///   - stream: set where the operations are items of a resumable stream.
     ///   - byteCount: what the request weighs in a queue.
     ///   - owner: keeps the bytes that operations view.
     public func write(
-        _ operations: [KithCore.Operation], requestID: String, durability: Durability?, byteCount: Int,
-        owner: any AnyObject & Sendable, reply: @escaping @Sendable (Result<WriteResult, KithError>) -> Void
+        _ operations: [KithCore.Operation], requestID: String = "", stream: StreamProgress? = nil, durability: Durability?,
+        byteCount: Int, owner: any AnyObject & Sendable,
+        reply: @escaping @Sendable (Result<WriteResult, KithError>) -> Void
     ) {
         let time = Int64(Date().timeIntervalSince1970 * 1e6)
         let durability = durability ?? definition.durability
         metrics.writes.add()
         if writers.count == 1 {
             let command = Command(
-                operations: operations, requestID: requestID, time: time, byteCount: byteCount, owner: owner)
+                operations: operations, requestID: requestID, stream: stream, time: time, byteCount: byteCount, owner: owner)
             writers[0].append(command, durability: durability) { result in
                 reply(
                     result.map {
@@ -67,35 +72,46 @@ public final class Collection: Sendable {
             }
             return
         }
-        var parts: [Int: (operations: [KithCore.Operation], places: [Int])] = [:]
-        for (place, operation) in operations.enumerated() {
-            parts[shardNumber(of: operation.id), default: ([], [])].operations.append(operation)
-            parts[shardNumber(of: operation.id)]?.places.append(place)
+        var places = [[Int]](repeating: [], count: writers.count)
+        for (place, operation) in operations.enumerated() { places[shardNumber(of: operation.id)].append(place) }
+        // A stream's progress is noted in every shard, whether or not it has a part in this batch.
+        let concerned = writers.indices.filter { !places[$0].isEmpty || stream != nil }
+        guard !concerned.isEmpty else {
+            return reply(.success(WriteResult(outcomes: [], positions: positions, replayed: false)))
         }
-        let join = WriteJoin(operationCount: operations.count, parts: parts.count, reply: reply)
-        for (number, part) in parts {
+        let join = WriteJoin(operationCount: operations.count, parts: concerned.count, reply: reply)
+        for number in concerned {
+            let part = places[number]
             let command = Command(
-                operations: part.operations, requestID: requestID, time: time, byteCount: byteCount / parts.count,
-                owner: owner)
+                operations: part.map { operations[$0] }, requestID: requestID, stream: stream?.part(part), time: time,
+                byteCount: byteCount / concerned.count, owner: owner)
             writers[number].append(command, durability: durability) { result in
-                join.add(result, shard: UInt16(number), places: part.places)
+                join.add(result, shard: UInt16(number), places: part)
             }
         }
     }
 
     // MARK: Waiting
 
-    /// Calls `then` once all positions are reached. Answers at once where a position names no shard.
+    /// Calls `then` once all positions are reached; at once where they are.
     ///
-    /// - Returns: whether `then` was called already, or is to come.
-    public func whenApplied(_ positions: [ShardPosition], _ then: @escaping @Sendable () -> Void) throws(KithError) {
+    /// - Returns: what a caller with a deadline gives up by: without `cancel` a wait lasts as long as it takes.
+    /// - Throws: `INVALID_POSITION` where a position names no shard; `SEARCH_QUEUE_FULL` where too many wait.
+    @discardableResult
+    public func whenApplied(
+        _ positions: [ShardPosition], _ then: @escaping @Sendable () -> Void
+    ) throws(KithError) -> PositionWait {
         for (index, position) in positions.enumerated() where Int(position.shard) >= shards.count {
             throw .invalid(
                 .invalidPosition, field: "min_positions[\(index)].shard",
                 "there is no shard \(position.shard), the collection has \(shards.count)",
                 metadata: ["shard": "\(position.shard)", "shard_count": "\(shards.count)"])
         }
-        guard !positions.isEmpty else { return then() }
+        let wait = PositionWait()
+        guard !positions.isEmpty else {
+            then()
+            return wait
+        }
         let remaining = Mutex(positions.count)
         let done: @Sendable () -> Void = {
             let isLast = remaining.withLock { count in
@@ -104,7 +120,28 @@ public final class Collection: Sendable {
             }
             if isLast { then() }
         }
-        for position in positions { shards[Int(position.shard)].whenApplied(position.position, done) }
+        do throws(KithError) {
+            for position in positions {
+                let shard = shards[Int(position.shard)]
+                if let token = try shard.whenApplied(position.position, done) { wait.add(shard, token) }
+            }
+        } catch {
+            wait.cancel()
+            throw error
+        }
+        return wait
+    }
+}
+
+/// A wait for positions that may be given up.
+public final class PositionWait: Sendable {
+    private let tokens = Mutex<[(shard: Shard, token: UInt64)]>([])
+
+    func add(_ shard: Shard, _ token: UInt64) { tokens.withLock { $0.append((shard, token)) } }
+
+    /// Forgets the wait; what it was to call may be called all the same when this comes too late.
+    public func cancel() {
+        for (shard, token) in tokens.withLock({ $0 }) { shard.waiters.remove(token) }
     }
 }
 

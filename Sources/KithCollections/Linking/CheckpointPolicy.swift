@@ -12,12 +12,12 @@ struct CheckpointPolicy: Sendable {
     var commits: UInt64 = 200_000
 
     func isDue(_ space: SpaceStore, snapshot: Snapshot) -> Bool {
-        let linked = space.links ? space.index.linkedCount : snapshot.slotCount
         let covered = UInt64(space.checkpointSlots.load(ordering: .relaxed))
+        let done = UInt64(snapshot.slotCount) - UInt64(space.tail(slotCount: snapshot.slotCount))
         // Behind a long tail a checkpoint would be stale at once.
-        guard linked >= smallestSlots, linked >= snapshot.slotCount / 2 else { return false }
+        guard snapshot.slotCount >= smallestSlots, done >= snapshot.slotCount / 2 else { return false }
         if snapshot.position - space.checkpointPosition.load(ordering: .relaxed) > commits { return true }
-        return UInt64(linked) * 100 >= covered * (100 + growthPercent)
+        return done * 100 >= covered * (100 + growthPercent)
     }
 
     /// At a clean stop any progress is worth keeping.

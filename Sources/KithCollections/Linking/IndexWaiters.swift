@@ -1,28 +1,56 @@
+import KithCore
 import KithIndex
 import Synchronization
 
 /// Writes that are answered once their vectors are linked.
 final class IndexWaiters: Sendable {
+    typealias Answer = @Sendable (KithError?) -> Void
+
+    private struct State {
+        var waiting: [(slotCounts: [UInt32], answer: Answer)] = []
+        var closed = false
+    }
     private let shard: Shard
-    private let waiting = Mutex<[(slotCounts: [UInt32], then: @Sendable () -> Void)]>([])
+    private let state = Mutex(State())
 
     init(_ shard: Shard) { self.shard = shard }
 
-    /// Calls `then` when every space has linked its slots below `slotCounts`.
-    func add(_ slotCounts: [UInt32], _ then: @escaping @Sendable () -> Void) {
-        waiting.withLock { $0.append((slotCounts, then)) }
-        fire()
+    /// Calls `answer` when every space has linked its slots below `slotCounts`.
+    func add(_ slotCounts: [UInt32], _ answer: @escaping Answer) {
+        let closed = state.withLock { state in
+            if !state.closed { state.waiting.append((slotCounts, answer)) }
+            return state.closed
+        }
+        if closed { answer(IndexWaiters.closing) } else { fire() }
     }
 
     func fire() {
-        let due = waiting.withLock { waiting -> [@Sendable () -> Void] in
-            guard !waiting.isEmpty else { return [] }
-            let linked = shard.spaces.map { $0.links ? $0.index.linkedCount : .max }
-            func isLinked(_ slots: [UInt32]) -> Bool { zip(slots, linked).allSatisfy { $0 <= $1 } }
-            let due = waiting.filter { isLinked($0.slotCounts) }.map(\.then)
-            waiting.removeAll { isLinked($0.slotCounts) }
+        let due = state.withLock { state -> [Answer] in
+            guard !state.waiting.isEmpty else { return [] }
+            let linked = shard.spaces.map(\.index.linkedCount)
+            func isLinked(_ slotCounts: [UInt32]) -> Bool {
+                shard.spaces.indices.allSatisfy {
+                    min(slotCounts[$0], shard.spaces[$0].index.linkableSlots) <= linked[$0]
+                }
+            }
+            let due = state.waiting.filter { isLinked($0.slotCounts) }.map(\.answer)
+            state.waiting.removeAll { isLinked($0.slotCounts) }
             return due
         }
-        for then in due { then() }
+        for answer in due { answer(nil) }
     }
+
+    /// Nothing is linked any more: tells those who wait, and those to come.
+    func close() {
+        let left = state.withLock { state in
+            state.closed = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for waiting in left { waiting.answer(IndexWaiters.closing) }
+    }
+
+    private static let closing = KithError(
+        .unavailable, .shuttingDown, "the write is committed and durable, but the server stops before its vectors are linked",
+        metadata: ["committed": "true"])
 }

@@ -3,7 +3,6 @@ import Foundation
 import KithCore
 import KithIndex
 import KithTelemetry
-import Synchronization
 
 /// Threads that link fresh vectors into their indexes, and write checkpoints, behind everybody else's back.
 ///
@@ -15,58 +14,66 @@ final class Linker: @unchecked Sendable {
     /// How much gentler than a search a linking thread is to be scheduled.
     private static let niceness: Int32 = 10
 
+    /// Where a shard stands; one that is nowhere has nothing to do.
+    private enum Place {
+        /// In the queue.
+        case queued
+        /// With a thread, and whether it was woken meanwhile.
+        case running(again: Bool)
+        /// With a thread, and not to come back.
+        case leaving
+    }
+
     private let condition = NSCondition()
     private var queue: [ShardWriter] = []
-    /// Shards that stand in the queue or are being worked on, and whether they were woken meanwhile.
-    private var known: [ObjectIdentifier: Bool] = [:]
+    private var places: [ObjectIdentifier: Place] = [:]
     private var stopping = false
-    private var threads: [Thread] = []
+    private var liveThreads = 0
     private let metrics: Metrics
     private let checkpoints: CheckpointPolicy
 
     init(threads count: Int, metrics: Metrics, checkpoints: CheckpointPolicy) {
         self.metrics = metrics
         self.checkpoints = checkpoints
-        for number in 0..<max(count, 1) {
-            let thread = Thread { [unowned self] in self.run() }
+        liveThreads = max(count, 1)
+        for number in 0..<liveThreads {
+            let thread = Thread { self.run() }
             thread.name = "kith.linker.\(number)"
             // Linking neighbour lists needs little stack; searches' scratch is on the heap.
             thread.stackSize = 1 << 20
-            threads.append(thread)
+            thread.start()
         }
-        for thread in threads { thread.start() }
     }
 
-    /// There may be something to link in this shard.
+    /// There may be something to do in this shard.
     func wake(_ writer: ShardWriter) {
         condition.withLock {
             guard !stopping else { return }
-            if known[ObjectIdentifier(writer)] != nil {
-                known[ObjectIdentifier(writer)] = true
-                return
+            switch places[ObjectIdentifier(writer)] {
+            case nil: enqueue(writer)
+            case .running: places[ObjectIdentifier(writer)] = .running(again: true)
+            case .queued, .leaving: break
             }
-            known[ObjectIdentifier(writer)] = false
-            queue.append(writer)
-            condition.signal()
         }
     }
 
-    /// Waits until the shard is neither queued nor worked on, keeping it from coming back; for deleting it.
+    /// Returns when no thread works on the shard, and none will until it is woken again.
     func forget(_ writer: ShardWriter) {
+        let id = ObjectIdentifier(writer)
         condition.withLock {
-            queue.removeAll { $0 === writer }
-            if running.contains(ObjectIdentifier(writer)) {
-                forgotten.insert(ObjectIdentifier(writer))
-                while running.contains(ObjectIdentifier(writer)) { condition.wait() }
+            switch places[id] {
+            case .queued:
+                queue.removeAll { $0 === writer }
+                places[id] = nil
+            case .running, .leaving:
+                places[id] = .leaving
+                while places[id] != nil { condition.wait() }
+            case nil: break
             }
-            forgotten.remove(ObjectIdentifier(writer))
-            known[ObjectIdentifier(writer)] = nil
         }
     }
-    private var running: Set<ObjectIdentifier> = []
-    private var forgotten: Set<ObjectIdentifier> = []
 
-    /// Ends after the slices under way.
+    /// Ends after the slices under way. Blocks.
     func stop() {
         condition.withLock {
             stopping = true
@@ -75,8 +82,6 @@ final class Linker: @unchecked Sendable {
             while liveThreads > 0 { condition.wait() }
         }
     }
-    private var liveThreads: Int { threads.count - endedThreads }
-    private var endedThreads = 0
 
     // MARK: The threads
 
@@ -87,9 +92,16 @@ final class Linker: @unchecked Sendable {
             done(with: writer, more: more)
         }
         condition.withLock {
-            endedThreads += 1
+            liveThreads -= 1
             condition.broadcast()
         }
+    }
+
+    private func enqueue(_ writer: ShardWriter) {
+        places[ObjectIdentifier(writer)] = .queued
+        queue.append(writer)
+        // Not `signal`: those who wait in `forget` and `stop` wait here too.
+        condition.broadcast()
     }
 
     private func next() -> ShardWriter? {
@@ -97,7 +109,7 @@ final class Linker: @unchecked Sendable {
             while queue.isEmpty, !stopping { condition.wait() }
             guard !stopping else { return nil }
             let writer = queue.removeFirst()
-            running.insert(ObjectIdentifier(writer))
+            places[ObjectIdentifier(writer)] = .running(again: false)
             return writer
         }
     }
@@ -105,17 +117,13 @@ final class Linker: @unchecked Sendable {
     private func done(with writer: ShardWriter, more: Bool) {
         condition.withLock {
             let id = ObjectIdentifier(writer)
-            running.remove(id)
-            if (more || known[id] == true), !stopping, !forgotten.contains(id) {
-                known[id] = false
-                queue.append(writer)
-                condition.signal()
-            } else {
-                known[id] = nil
-            }
-            if stopping || forgotten.contains(id) { condition.broadcast() }
+            if case .running(let again) = places[id], more || again, !stopping { return enqueue(writer) }
+            places[id] = nil
+            condition.broadcast()
         }
     }
+
+    // MARK: The work
 
     /// One slice for each space; answers whether there is more.
     private func work(on writer: ShardWriter) -> Bool {
@@ -132,18 +140,18 @@ final class Linker: @unchecked Sendable {
                     "linking or its checkpoint failed", ["shard": "\(shard.id)", "space": space.space.name, "error": "\(error)"])
             }
         }
-        writer.linkerProgressed()
+        writer.tailChanged()
         return more
     }
 
     private func link(_ space: SpaceStore, _ number: Int, of shard: Shard) throws(KithError) -> Bool {
-        guard space.links else { return false }
         let slotCount = shard.current().slotCounts[number]
+        guard space.index.hasWork(upTo: slotCount) else { return false }
         let before = space.index.linkedCount
-        guard before < slotCount else { return false }
         let linked = try space.index.link(upTo: slotCount, limit: Linker.sliceVectors)
         metrics.linkedVectors.add(Int(linked - before))
-        return linked < slotCount
+        metrics.tailVectors.add(Int(before) - Int(linked))
+        return space.index.hasWork(upTo: slotCount)
     }
 
     /// Writes the checkpoints that are worth it, of a shard that was forgotten.
@@ -158,7 +166,7 @@ final class Linker: @unchecked Sendable {
     }
 
     /// Writes the checkpoint of one space. The caller sees to it that nobody links meanwhile.
-    func writeCheckpoint(_ space: SpaceStore, _ number: Int, of writer: ShardWriter) throws(KithError) {
+    private func writeCheckpoint(_ space: SpaceStore, _ number: Int, of writer: ShardWriter) throws(KithError) {
         let snapshot = writer.shard.current().snapshot(space: number)
         try space.writeCheckpoint(at: snapshot) { () throws(KithError) in try writer.settle() }
         metrics.checkpoints.add()

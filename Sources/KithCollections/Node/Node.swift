@@ -4,6 +4,7 @@ public import KithCore
 public import KithIndex
 import KithStorage
 public import KithTelemetry
+import Synchronization
 
 /// The embedded database: everything below the API, in one folder.
 public final class Node: Sendable {
@@ -17,6 +18,8 @@ public final class Node: Sendable {
         public var changeLogBytes = 16 << 30
         public var changeLogFull = FullLogPolicy.pushBack
         public var blockCacheBytes = 256 << 20
+        /// Time between two rounds of upkeep: trimming the change log and forgetting old request ids.
+        public var upkeepMilliseconds = 5_000
         public var registry = IndexRegistry.builtIn
 
         public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
@@ -27,7 +30,8 @@ public final class Node: Sendable {
     public let budget: ChangeLogBudget
     private let linker: Linker
     private let database: Database
-    private let trimmer: ChangeLogTrimmer
+    private let upkeep: Upkeep
+    private let isClosed = Atomic(false)
 
     /// Opens the folder, recovering what a crash left.
     ///
@@ -37,15 +41,14 @@ public final class Node: Sendable {
         _ configuration: Configuration, metrics: Metrics = Metrics(), observer: any CatalogueObserver = NoObserver()
     ) throws(KithError) {
         self.metrics = metrics
-        try Directory.create(configuration.dataDirectory)
+        let collections = "\(configuration.dataDirectory)/collections"
+        try Directory.create(collections)
         var options = Database.Options()
         options.blockCacheBytes = configuration.blockCacheBytes
         database = try Database(path: "\(configuration.dataDirectory)/store", options: options)
         budget = ChangeLogBudget(
             limit: configuration.changeLogBytes, policy: configuration.changeLogFull, metrics: metrics)
         linker = Linker(threads: configuration.linkThreads, metrics: metrics, checkpoints: CheckpointPolicy())
-        let collections = "\(configuration.dataDirectory)/collections"
-        try Directory.create(collections)
         let opener = CollectionOpener(
             directory: collections, database: database, registry: configuration.registry, linker: linker, budget: budget,
             metrics: metrics)
@@ -56,12 +59,17 @@ public final class Node: Sendable {
             linker.stop()
             throw error
         }
-        trimmer = ChangeLogTrimmer(catalogue: catalogue, budget: budget)
+        upkeep = Upkeep(
+            catalogue: catalogue, budget: budget, interval: .milliseconds(configuration.upkeepMilliseconds))
     }
 
-    /// Stops taking writes, commits and syncs what waits, and writes checkpoints. Blocks.
+    deinit { close() }
+
+    /// Stops taking writes, commits and syncs what waits, and writes checkpoints. Blocks. The folder is free again when the node and all
+    /// its collections are gone.
     public func close() {
-        trimmer.stop()
+        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        upkeep.stop()
         catalogue.closeAll()
         linker.stop()
     }

@@ -3,22 +3,49 @@ import KithStorage
 
 /// `apply`: the only mutator. Total and deterministic: it reads the rows it is given, and writes into the group.
 extension CommitGroup {
-    /// Decides and records one command at the next position. What fails changes nothing and says so in its outcome.
-    mutating func apply(_ command: Command, to shard: ShardID) throws(KithError) -> CommitReply {
+    /// Decides and records the next command of the group at the next position. What fails changes nothing and says so in its outcome.
+    mutating func apply(_ command: Command) throws(KithError) -> CommitReply {
         let position = state.position + 1
         changeCount = 0
         logRow.removeAll(keepingCapacity: true)
         var outcomes: [WriteOutcome] = []
         outcomes.reserveCapacity(command.operations.count)
-        for operation in command.operations { outcomes.append(try apply(operation, to: shard, at: position)) }
-        if changeCount > 0 { commit(command, to: shard, at: position) }
+        for (number, operation) in command.operations.enumerated() {
+            defer { applied += 1 }
+            if isDone(number, of: command) {
+                outcomes.append(WriteOutcome(.updated))
+            } else {
+                outcomes.append(try apply(operation, place: places[applied], at: position))
+            }
+        }
+        if changeCount > 0 { record(command, at: position) }
         let reply = CommitReply(outcomes: outcomes, position: state.position)
-        if !command.requestID.isEmpty { remember(command.requestID, reply, in: shard) }
+        if !command.requestID.isEmpty { remember(command.requestID, reply) }
+        if let stream = command.stream { advance(stream) }
         return reply
     }
 
+    /// Whether an item of a resumed stream was committed before.
+    private func isDone(_ number: Int, of command: Command) -> Bool {
+        guard let stream = command.stream, let done = streams[stream.id] else { return false }
+        return stream.sequences[number] <= done
+    }
+
+    /// Notes how far a stream has come, in the batch that brought it there.
+    private mutating func advance(_ stream: StreamProgress) {
+        let done = max(stream.last, streams[stream.id] ?? 0)
+        streams[stream.id] = done
+        var value: [UInt8] = []
+        value.appendLittleEndian(done)
+        value.appendLittleEndian(state.position)
+        batch.put(.requests, key: Keys.stream(shard, stream.id), value: value)
+    }
+
+    /// Passes over a command that was committed before.
+    mutating func skip(_ command: Command) { applied += command.operations.count }
+
     /// Writes the commit's row of the change log.
-    private mutating func commit(_ command: Command, to shard: ShardID, at position: LogPosition) {
+    private mutating func record(_ command: Command, at position: LogPosition) {
         var header: [UInt8] = []
         Commit.encodeHeader(time: command.time, requestID: command.requestID, changeCount: changeCount, into: &header)
         let key = Keys.commit(shard, position)
@@ -33,64 +60,56 @@ extension CommitGroup {
         state.logBytes += UInt64(key.count + header.count + logRow.count)
     }
 
-    private mutating func remember(_ requestID: String, _ reply: CommitReply, in shard: ShardID) {
+    private mutating func remember(_ requestID: String, _ reply: CommitReply) {
         batch.put(.requests, key: Keys.request(shard, requestID), value: reply.encoded)
-        batch.put(.requests, key: Keys.requestAge(shard, reply.position), value: Array(requestID.utf8))
+        batch.put(.requests, key: Keys.requestAge(shard, reply.position, requestID), value: [])
         requests[requestID] = reply
     }
 
     // MARK: One operation
 
     private mutating func apply(
-        _ operation: Operation, to shard: ShardID, at position: LogPosition
+        _ operation: Operation, place: Int, at position: LogPosition
     ) throws(KithError) -> WriteOutcome {
-        let row = points[operation.id]?.row
-        let current: PointImage?
-        if let row { current = try PointImage(decoding: row.bytes) } else { current = nil }
-        if let expected = operation.ifVersion, expected != current?.version ?? 0 {
-            return WriteOutcome(.failed, version: current?.version ?? 0, error: .versionMismatch)
+        let current = try points[place].row.map { row throws(KithError) in try PointImage(decoding: row.bytes) }
+        func failed(_ reason: ErrorReason) -> WriteOutcome {
+            WriteOutcome(.failed, version: current?.version ?? 0, error: reason)
         }
+        if let expected = operation.ifVersion, expected != current?.version ?? 0 { return failed(.versionMismatch) }
         switch operation.action {
         case .upsert(let mode, let payload, let vectors):
-            if mode == .insertOnly, let current {
-                return WriteOutcome(.failed, version: current.version, error: .pointExists)
-            }
-            if mode == .updateOnly, current == nil { return WriteOutcome(.failed, error: .pointNotFound) }
-            let references = try place(vectors)
-            return put(operation.id, payload: payload, references, replacing: current, row, in: shard, at: position)
+            if mode == .insertOnly, current != nil { return failed(.pointExists) }
+            if mode == .updateOnly, current == nil { return failed(.pointNotFound) }
+            guard let references = store(vectors) else { return failed(.limitExceeded) }
+            return put(place, payload: payload, references, replacing: current, at: position)
         case .delete:
-            guard let current, let row else { return WriteOutcome(.notFound) }
-            delete(operation.id, current, row, in: shard, at: position)
+            guard let current else { return WriteOutcome(.notFound) }
+            delete(place, current, at: position)
             return WriteOutcome(.deleted)
         case .updatePayload(let change):
-            guard let current else { return WriteOutcome(.failed, error: .pointNotFound) }
+            guard let current else { return failed(.pointNotFound) }
             let edited = try PayloadEditor.apply(change, to: current.payload)
-            guard edited.bytes.count <= Limits.payloadBytes else {
-                return WriteOutcome(.failed, version: current.version, error: .limitExceeded)
-            }
-            return edited.bytes.withUnsafeBytes { payload in
-                put(
-                    operation.id, payload: ByteView(payload), current.vectors, replacing: current, row, in: shard,
-                    at: position)
+            guard edited.count <= Limits.payloadBytes else { return failed(.limitExceeded) }
+            return edited.withUnsafeBytes {
+                put(place, payload: ByteView($0), current.vectors, replacing: current, at: position)
             }
         case .updateVectors(let set, let remove):
-            guard let current else { return WriteOutcome(.failed, error: .pointNotFound) }
+            guard let current else { return failed(.pointNotFound) }
+            guard let added = store(set) else { return failed(.limitExceeded) }
             let replaced = set.map(\.space) + remove
             let kept = current.vectors.filter { !replaced.contains(Int($0.space)) }
-            let references = (kept + (try place(set))).sorted { $0.space < $1.space }
-            return put(operation.id, payload: current.payload, references, replacing: current, row, in: shard, at: position)
+            let references = (kept + added).sorted { $0.space < $1.space }
+            return put(place, payload: current.payload, references, replacing: current, at: position)
         }
     }
 
-    /// Gives each vector the next slot of its space.
-    private mutating func place(_ writes: [VectorWrite]) throws(KithError) -> [PointImage.VectorReference] {
+    /// Gives each vector the next slot of its space; nil when a space has no more.
+    private mutating func store(_ writes: [VectorWrite]) -> [PointImage.VectorReference]? {
+        for write in writes where Int(state.nextSlots[write.space]) + writes.count > slotLimits[write.space] { return nil }
         var references: [PointImage.VectorReference] = []
         references.reserveCapacity(writes.count)
         for write in writes {
             let slot = state.nextSlots[write.space]
-            guard slot < Limits.slots else {
-                throw KithError(.resourceExhausted, .limitExceeded, "a shard's vector space is out of slots")
-            }
             state.nextSlots[write.space] = slot + 1
             vectors[write.space].append(write.bytes)
             references.append(
@@ -100,17 +119,16 @@ extension CommitGroup {
     }
 
     private mutating func put(
-        _ id: PointID, payload: ByteView, _ references: [PointImage.VectorReference], replacing current: PointImage?,
-        _ before: ByteView?, in shard: ShardID, at position: LogPosition
+        _ place: Int, payload: ByteView, _ references: [PointImage.VectorReference], replacing current: PointImage?,
+        at position: LogPosition
     ) -> WriteOutcome {
         state.version += 1
-        let encodedID = arena.append { id.encode(into: &$0) }
+        let point = points[place]
         let image = PointImage(version: state.version, vectors: references, payload: payload)
         let after = arena.append { image.encode(into: &$0) }
-        points[id] = PendingRow(row: after)
-        record(current == nil ? .create : .update, encodedID, before: before, after: after)
-        let key = arena.append { $0 = Keys.shard(shard) + encodedID.bytes }
-        batch.put(.points, key: key.bytes, value: after.bytes)
+        points[place].row = after
+        log(current == nil ? .create : .update, point, after: after)
+        batch.put(.points, key: point.key.bytes, value: after.bytes)
         let old = current?.vectors ?? []
         for reference in references {
             let space = Int(reference.space)
@@ -118,65 +136,34 @@ extension CommitGroup {
                 revisions.append(Revision(space: space, slot: reference.slot, version: image.version))
             } else {
                 births.append(
-                    Birth(space: space, slot: reference.slot, encodedID: encodedID, version: image.version))
+                    Birth(space: space, slot: reference.slot, encodedID: point.encodedID, version: image.version))
             }
         }
-        for reference in old where !references.contains(reference) {
-            deaths.append(Death(space: Int(reference.space), slot: reference.slot, position: position))
-        }
+        for reference in old where !references.contains(reference) { kill(reference, at: position) }
         if current == nil { state.points += 1 }
         return WriteOutcome(current == nil ? .created : .updated, version: image.version)
     }
 
-    private mutating func delete(
-        _ id: PointID, _ current: PointImage, _ before: ByteView, in shard: ShardID, at position: LogPosition
-    ) {
-        // A deletion has a version too: a point made again later never repeats one.
+    private mutating func delete(_ place: Int, _ current: PointImage, at position: LogPosition) {
+        // A deletion takes a version too: a point made again later never repeats one.
         state.version += 1
-        let encodedID = arena.append { id.encode(into: &$0) }
-        points[id] = PendingRow(row: nil)
-        record(.delete, encodedID, before: before, after: nil)
-        let key = Keys.shard(shard) + encodedID.bytes
-        batch.delete(.points, key: key)
-        for reference in current.vectors {
-            deaths.append(Death(space: Int(reference.space), slot: reference.slot, position: position))
-        }
+        let point = points[place]
+        points[place].row = nil
+        log(.delete, point, after: nil)
+        batch.delete(.points, key: point.key.bytes)
+        for reference in current.vectors { kill(reference, at: position) }
         state.points -= 1
     }
 
-    /// Adds a change to the commit's log row.
-    private mutating func record(_ operation: ChangeOperation, _ id: ByteView, before: ByteView?, after: ByteView?) {
+    private mutating func kill(_ reference: PointImage.VectorReference, at position: LogPosition) {
+        deaths.append(Death(space: Int(reference.space), slot: reference.slot, position: position))
+    }
+
+    /// Adds a change to the commit's log row; `point` is as it was before.
+    private mutating func log(_ operation: ChangeOperation, _ point: NamedPoint, after: ByteView?) {
         changeCount += 1
         Commit.encodeChange(
-            operation, encodedID: id.bytes, before: (before ?? .empty).bytes, after: (after ?? .empty).bytes, into: &logRow)
-    }
-}
-
-extension CommitReply {
-    /// position (8), then for each outcome its result (1), version (varint) and reason (sized).
-    var encoded: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.appendLittleEndian(position)
-        for outcome in outcomes {
-            bytes.append(outcome.result.rawValue)
-            bytes.appendVarint(outcome.version)
-            bytes.appendSized(outcome.error?.rawValue ?? "")
-        }
-        return bytes
-    }
-
-    /// The first answer, read back for a repeated request.
-    init(replaying bytes: UnsafeRawBufferPointer) throws(KithError) {
-        var reader = ByteReader(bytes)
-        let position: LogPosition = try reader.littleEndian()
-        var outcomes: [WriteOutcome] = []
-        while !reader.isAtEnd {
-            guard let result = WriteOutcome.Result(rawValue: try reader.byte()) else {
-                throw KithError(.dataLoss, .corruption, "a stored answer holds an unknown result")
-            }
-            outcomes.append(
-                WriteOutcome(result, version: try reader.varint(), error: ErrorReason(rawValue: try reader.text())))
-        }
-        self.init(outcomes: outcomes, position: position, replayed: true)
+            operation, encodedID: point.encodedID.bytes, before: (point.row ?? .empty).bytes,
+            after: (after ?? .empty).bytes, into: &logRow)
     }
 }

@@ -5,9 +5,14 @@ import KithStorage
 ///
 /// Reused by the writer from group to group: after warm-up its buffers have room.
 struct CommitGroup {
-    /// A point as the group sees it: its row, or no such point.
-    struct PendingRow {
+    /// A point that the group's commands name.
+    struct NamedPoint {
+        /// Its key in the store; the encoded id is all of it but the shard.
+        var key: ByteView
+        /// Its row as the group has it so far; nil: there is no such point.
         var row: ByteView?
+
+        var encodedID: ByteView { ByteView(UnsafeRawBufferPointer(rebasing: key.bytes.dropFirst(Keys.shardBytes))) }
     }
 
     struct Birth {
@@ -29,42 +34,78 @@ struct CommitGroup {
         var version: UInt64
     }
 
+    let shard: ShardID
+    /// Slots that each space can have.
+    let slotLimits: [UInt32]
     let batch: WriteBatch
     /// The state as it will be.
     var state: ShardState
-    /// Encoded ids and rows of this group.
+    /// Keys and rows of this group.
     let arena: CommitArena
-    var points: [PointID: PendingRow] = [:]
+    /// The points that the commands name, each once.
+    var points: [NamedPoint] = []
+    /// For each operation of the group, in order, the place of its point in `points`.
+    var places: [Int] = []
+    /// Operations applied so far.
+    var applied = 0
     /// First answers of request ids of this group.
     var requests: [String: CommitReply] = [:]
+    /// The last item committed of the streams that this group advances.
+    var streams: [String: UInt64] = [:]
     /// Vectors to write, by space, for the slots from `firstSlots` on.
     var vectors: [[ByteView]]
     var firstSlots: [UInt32]
     var births: [Birth] = []
     var deaths: [Death] = []
     var revisions: [Revision] = []
+    /// The changes of the commit being applied, as its log row has them.
     var logRow: [UInt8] = []
     var changeCount = 0
+    private var placesByID: [PointID: Int] = [:]
 
-    init(batch: WriteBatch, state: ShardState) throws(KithError) {
+    init(shard: ShardID, slotLimits: [UInt32], batch: WriteBatch, state: ShardState) throws(KithError) {
         arena = try CommitArena()
+        self.shard = shard
+        self.slotLimits = slotLimits
         self.batch = batch
         self.state = state
         vectors = Array(repeating: [], count: state.nextSlots.count)
         firstSlots = state.nextSlots
     }
 
-    /// Forgets the group before, keeping the room.
-    mutating func begin(from state: ShardState) {
+    /// Forgets the group before, keeping the room, and names the points of the next one's commands; their rows are to be loaded.
+    mutating func begin(_ commands: [Command], from state: ShardState) {
         batch.clear()
         self.state = state
         arena.clear()
-        points.removeAll(keepingCapacity: true)
+        applied = 0
         requests.removeAll(keepingCapacity: true)
+        streams.removeAll(keepingCapacity: true)
         for space in vectors.indices { vectors[space].removeAll(keepingCapacity: true) }
         firstSlots = state.nextSlots
         births.removeAll(keepingCapacity: true)
         deaths.removeAll(keepingCapacity: true)
         revisions.removeAll(keepingCapacity: true)
+        name(commands)
+    }
+
+    private mutating func name(_ commands: [Command]) {
+        points.removeAll(keepingCapacity: true)
+        places.removeAll(keepingCapacity: true)
+        placesByID.removeAll(keepingCapacity: true)
+        let prefix = Keys.shard(shard)
+        for command in commands {
+            for operation in command.operations {
+                let place = placesByID[operation.id, default: points.count]
+                places.append(place)
+                guard place == points.count else { continue }
+                placesByID[operation.id] = place
+                let key = arena.append {
+                    $0.append(contentsOf: prefix)
+                    operation.id.encode(into: &$0)
+                }
+                points.append(NamedPoint(key: key))
+            }
+        }
     }
 }

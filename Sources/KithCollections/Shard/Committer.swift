@@ -8,18 +8,21 @@ final class Committer: @unchecked Sendable {
     private let shard: Shard
     private var state: ShardState
     private var group: CommitGroup
+    /// Commits were written that no sync has covered yet.
     private(set) var hasUnsynced = false
     private var syncTimerIsSet = false
-    let indexWaiters: IndexWaiters
 
     init(_ shard: Shard, state: ShardState) throws(KithError) {
         self.shard = shard
         self.state = state
-        group = try CommitGroup(batch: shard.database.makeBatch(), state: state)
-        indexWaiters = IndexWaiters(shard)
+        group = try CommitGroup(
+            shard: shard.id, slotLimits: shard.spaces.map(\.segments.capacity), batch: shard.database.makeBatch(),
+            state: state)
     }
 
-    /// Commits the commands together: all or none. Answers the bytes the change log grew by.
+    // MARK: Committing
+
+    /// Commits the commands together: all or none, but for repeated requests. Answers the bytes the change log grew by.
     func commit(
         _ commands: [Command], sync: Bool, replies: (Int, Result<CommitReply, KithError>) -> Void
     ) -> Int {
@@ -27,10 +30,10 @@ final class Committer: @unchecked Sendable {
         do throws(KithError) {
             let answers = try prepare(commands)
             try write(sync: sync)
-            try shard.publish(group, durable: sync)
+            shard.publish(group, durable: sync)
             let grown = Int(group.state.logBytes) - Int(state.logBytes)
             state = group.state
-            for (number, answer) in answers.enumerated() { replies(number, .success(answer)) }
+            for (number, answer) in answers.enumerated() { replies(number, answer) }
             count(commands, since: start)
             return grown
         } catch {
@@ -49,20 +52,21 @@ final class Committer: @unchecked Sendable {
         metrics.commitDuration.record(nanoseconds: DispatchTime.now().uptimeNanoseconds - start)
     }
 
-    // MARK: Preparing
-
-    private func prepare(_ commands: [Command]) throws(KithError) -> [CommitReply] {
-        group.begin(from: state)
-        try loadPoints(of: commands)
-        var answers: [CommitReply] = []
+    private func prepare(_ commands: [Command]) throws(KithError) -> [Result<CommitReply, KithError>] {
+        group.begin(commands, from: state)
+        try loadRows()
+        var answers: [Result<CommitReply, KithError>] = []
         answers.reserveCapacity(commands.count)
         for command in commands {
             if let first = try firstAnswer(to: command.requestID) {
-                answers.append(first)
+                group.skip(command)
+                answers.append(Committer.repeated(first, for: command))
             } else {
-                answers.append(try group.apply(command, to: shard.id))
+                try loadProgress(of: command)
+                answers.append(.success(try group.apply(command)))
             }
         }
+        try shard.reserveNames(for: group)
         var row: [UInt8] = []
         group.state.encode(into: &row)
         group.batch.put(.meta, key: Keys.state(shard.id), value: row)
@@ -70,26 +74,33 @@ final class Committer: @unchecked Sendable {
     }
 
     /// Reads the rows of all points that the commands name, in one go.
-    private func loadPoints(of commands: [Command]) throws(KithError) {
-        var ids: [PointID] = []
-        var keys: [UnsafeRawBufferPointer] = []
-        let prefix = Keys.shard(shard.id)
-        for command in commands {
-            for operation in command.operations where group.points[operation.id] == nil {
-                group.points[operation.id] = CommitGroup.PendingRow(row: nil)
-                ids.append(operation.id)
-                keys.append(
-                    group.arena.append {
-                        $0.append(contentsOf: prefix)
-                        operation.id.encode(into: &$0)
-                    }.bytes)
-            }
-        }
-        try shard.database.multiGet(.points, keys: keys) { number, row throws(KithError) in
-            guard let row else { return }
-            group.points[ids[number]] = CommitGroup.PendingRow(row: group.arena.append(row))
+    private func loadRows() throws(KithError) {
+        try shard.database.multiGet(.points, keys: group.points.map(\.key.bytes)) { place, row throws(KithError) in
+            if let row { group.points[place].row = group.arena.append(row) }
         }
     }
+
+    /// Finds how far the command's stream has come, where the group does not know yet.
+    private func loadProgress(of command: Command) throws(KithError) {
+        guard let stream = command.stream, group.streams[stream.id] == nil else { return }
+        group.streams[stream.id] = try shard.lastItem(ofStream: stream.id)
+    }
+
+    /// Vectors first, then the batch that names their slots: the only commit point.
+    private func write(sync: Bool) throws(KithError) {
+        for (number, space) in shard.spaces.enumerated() where !group.vectors[number].isEmpty {
+            try space.segments.write(group.vectors[number], at: group.firstSlots[number])
+        }
+        if sync { try syncSegments() }
+        try shard.database.write(group.batch, sync: sync)
+        hasUnsynced = !sync
+    }
+
+    private func syncSegments() throws(KithError) {
+        for space in shard.spaces { try space.segments.sync() }
+    }
+
+    // MARK: Repeated requests
 
     /// What a request id was answered before, in this group or within the window of the last commits.
     private func firstAnswer(to requestID: String) throws(KithError) -> CommitReply? {
@@ -98,26 +109,24 @@ final class Committer: @unchecked Sendable {
             first.replayed = true
             return first
         }
+        guard let first = try storedAnswer(to: requestID) else { return nil }
+        return first.position + Limits.requestWindowCommits > group.state.position ? first : nil
+    }
+
+    private func storedAnswer(to requestID: String) throws(KithError) -> CommitReply? {
         guard let row = try shard.database.get(.requests, Keys.request(shard.id, requestID)) else { return nil }
-        let first = try row.withBytes { row throws(KithError) in try CommitReply(replaying: row) }
-        return first.position + Limits.requestWindowCommits > state.position ? first : nil
+        return try row.withBytes { row throws(KithError) in try CommitReply(replaying: row) }
     }
 
-    // MARK: Writing
-
-    /// Vectors first, then the batch that names their slots: the only commit point.
-    private func write(sync: Bool) throws(KithError) {
-        for (number, space) in shard.spaces.enumerated() where !group.vectors[number].isEmpty {
-            try space.segments.write(group.vectors[number], at: group.firstSlots[number])
-            if sync { try space.segments.sync() }
+    /// A repeated request must be the same request: else its sender would take the answers to others for its own.
+    private static func repeated(_ first: CommitReply, for command: Command) -> Result<CommitReply, KithError> {
+        guard first.outcomes.count == command.operations.count else {
+            return .failure(
+                .invalid(
+                    .invalidValue, field: "request_id", "was used before, for \(first.outcomes.count) other operations",
+                    metadata: ["request_id": command.requestID]))
         }
-        if sync, hasUnsynced { try syncSegments() }
-        try shard.database.write(group.batch, sync: sync)
-        hasUnsynced = !sync
-    }
-
-    private func syncSegments() throws(KithError) {
-        for space in shard.spaces { try space.segments.sync() }
+        return .success(first)
     }
 
     // MARK: Syncing accepted writes
@@ -144,44 +153,76 @@ final class Committer: @unchecked Sendable {
         shard.markDurable(state.position)
     }
 
-    // MARK: Trimming
+    // MARK: Upkeep
 
-    /// Forgets commits below `position` and the request ids that go with them. Answers the bytes given back.
+    /// Lets go of old rows that the store keeps for the view of a shard nobody writes to.
+    func refreshView() { shard.show(state) }
+
+    /// Forgets commits below `position`, as many as one turn allows. Answers the bytes given back.
     func trim(below position: LogPosition) throws(KithError) -> Int {
-        let first = min(position, state.position + 1)
+        let (first, freed) = try trimmable(below: min(position, state.position + 1))
         guard first > state.firstPosition else { return 0 }
-        let from = Keys.commit(shard.id, state.firstPosition)
-        let below = Keys.commit(shard.id, first)
-        var freed = 0
-        let rows = try shard.database.iterator(.changes, from: from, below: below)
-        while rows.isValid {
-            freed += rows.key.count + rows.value.count
-            try rows.next()
-        }
         var next = state
         next.firstPosition = first
         next.logBytes -= min(UInt64(freed), next.logBytes)
         let batch = shard.database.makeBatch()
-        batch.deleteRange(.changes, from: from, below: below)
-        try forgetRequests(batch)
+        batch.deleteRange(
+            .changes, from: Keys.commit(shard.id, state.firstPosition), below: Keys.commit(shard.id, first))
         var row: [UInt8] = []
         next.encode(into: &row)
         batch.put(.meta, key: Keys.state(shard.id), value: row)
-        try shard.database.write(batch, sync: false)
-        state = next
+        // Readers know first: who then misses a commit can tell that it was trimmed.
         shard.show(next)
+        do throws(KithError) { try shard.database.write(batch, sync: false) } catch {
+            shard.show(state)
+            throw error
+        }
+        state = next
         return freed
     }
 
-    private func forgetRequests(_ batch: WriteBatch) throws(KithError) {
-        guard state.position > Limits.requestWindowCommits else { return }
-        let oldest = state.position - Limits.requestWindowCommits
+    /// How far one turn of trimming gets, and the bytes of the rows until there.
+    private func trimmable(below end: LogPosition) throws(KithError) -> (first: LogPosition, bytes: Int) {
+        guard end > state.firstPosition else { return (state.firstPosition, 0) }
+        var first = state.firstPosition
+        var bytes = 0
         let rows = try shard.database.iterator(
-            .requests, from: Keys.requestAge(shard.id, 0), below: Keys.requestAge(shard.id, oldest))
-        while rows.isValid {
-            let requestID = String(decoding: rows.value, as: UTF8.self)
-            batch.delete(.requests, key: Keys.request(shard.id, requestID))
-            batch.delete(.requests, key: Array(rows.key))
+            .changes, from: Keys.commit(shard.id, first), below: Keys.commit(shard.id, end))
+        while rows.isValid, bytes < Limits.trimBytes {
+            bytes += rows.key.count + rows.value.count
+            first = Keys.position(ofCommitKey: rows.key) + 1
+            try rows.next()
+        }
+        return (first, bytes)
+    }
+
+    /// Forgets request ids whose window has passed.
+    func forgetRequests() throws(KithError) {
+        guard state.position > Limits.requestWindowCommits else { return }
+        let from = Keys.requestAge(shard.id, 0)
+        let below = Keys.requestAge(shard.id, state.position - Limits.requestWindowCommits)
+        let batch = shard.database.makeBatch()
+        let rows = try shard.database.iterator(.requests, from: from, below: below)
+        while rows.isValid, batch.count < Limits.groupOperations {
+            let requestID = Keys.requestID(ofAgeKey: rows.key)
+            // Used again after its window: the younger answer stays.
+            if let answer = try storedAnswer(to: requestID), answer.position == Keys.position(ofAgeKey: rows.key) {
+                batch.delete(.requests, key: Keys.request(shard.id, requestID))
+            }
+            batch.delete(.requests, key: rows.key)
+            try rows.next()
+        }
+        try forgetStreams(batch)
+        if batch.count > 0 { try shard.database.write(batch, sync: false) }
+    }
+
+    /// Streams whose last item was committed before the window cannot be resumed any more.
+    private func forgetStreams(_ batch: WriteBatch) throws(KithError) {
+        let bounds = Keys.streams(shard.id)
+        let rows = try shard.database.iterator(.requests, from: bounds.from, below: bounds.below)
+        while rows.isValid, batch.count < Limits.groupOperations {
+            let position: LogPosition = rows.value.count == 16 ? rows.value.littleEndian(at: 8) : 0
+            if position + Limits.requestWindowCommits < state.position { batch.delete(.requests, key: rows.key) }
             try rows.next()
         }
     }

@@ -44,16 +44,41 @@ enum Keys {
         Keys.shard(shard) + [UInt8(ascii: "c")] + Array(name.utf8)
     }
 
+    /// The bounds of all cursors of a shard; names follow the lower one.
+    static func cursors(_ shard: ShardID) -> (from: [UInt8], below: [UInt8]) {
+        let lower = cursor(shard, "")
+        return (lower, successor(lower))
+    }
+
     /// The first answer to a request id.
     static func request(_ shard: ShardID, _ requestID: String) -> [UInt8] {
         Keys.shard(shard) + [UInt8(ascii: "r")] + Array(requestID.utf8)
     }
 
+    /// How far an upsert stream has come.
+    static func stream(_ shard: ShardID, _ streamID: String) -> [UInt8] {
+        Keys.shard(shard) + [UInt8(ascii: "t")] + Array(streamID.utf8)
+    }
+
+    /// The bounds of all streams of a shard.
+    static func streams(_ shard: ShardID) -> (from: [UInt8], below: [UInt8]) {
+        let lower = stream(shard, "")
+        return (lower, successor(lower))
+    }
+
     /// Request ids by the position of their commit: what is forgotten first.
-    static func requestAge(_ shard: ShardID, _ position: LogPosition) -> [UInt8] {
+    static func requestAge(_ shard: ShardID, _ position: LogPosition, _ requestID: String = "") -> [UInt8] {
         var key = Keys.shard(shard) + [UInt8(ascii: "p")]
         key.appendBigEndian(position)
+        key.append(contentsOf: requestID.utf8)
         return key
+    }
+
+    static func position(ofAgeKey key: UnsafeRawBufferPointer) -> LogPosition { key.bigEndian(at: shardBytes + 1) }
+
+    /// The request id that an age key ends with.
+    static func requestID(ofAgeKey key: UnsafeRawBufferPointer) -> String {
+        String(decoding: key.dropFirst(shardBytes + 9), as: UTF8.self)
     }
 
     private static func successor(_ key: [UInt8]) -> [UInt8] {

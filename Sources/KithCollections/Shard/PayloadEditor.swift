@@ -4,19 +4,14 @@ import KithCore
 /// Changes of payload texts. Equal inputs give equal bytes, on every replica.
 enum PayloadEditor {
     /// The payload after `change`; empty where nothing is left.
-    static func apply(_ change: PayloadChange, to payload: ByteView) throws(KithError) -> OwnedPayload {
+    static func apply(_ change: PayloadChange, to payload: ByteView) throws(KithError) -> [UInt8] {
         switch change {
-        case .clear: return OwnedPayload(bytes: [])
-        case .replace(let text): return OwnedPayload(bytes: text.array)
+        case .clear: return []
+        case .replace(let text): return text.array
         case .set(let patch): return try edit(payload, patch, kith_json_set)
         case .merge(let patch): return try edit(payload, patch, kith_json_merge)
         case .deleteKeys(let keys): return try remove(keys, from: payload)
         }
-    }
-
-    /// A payload that owns its bytes.
-    struct OwnedPayload {
-        var bytes: [UInt8]
     }
 
     private typealias Edit = (
@@ -24,13 +19,13 @@ enum PayloadEditor {
         UnsafeMutablePointer<Int>
     ) -> KithJSONStatus
 
-    private static func edit(_ payload: ByteView, _ patch: ByteView, _ edit: Edit) throws(KithError) -> OwnedPayload {
+    private static func edit(_ payload: ByteView, _ patch: ByteView, _ edit: Edit) throws(KithError) -> [UInt8] {
         try taking { out, size in
             edit(payload.start, payload.count, patch.start, patch.count, out, size)
         }
     }
 
-    private static func remove(_ keys: [ByteView], from payload: ByteView) throws(KithError) -> OwnedPayload {
+    private static func remove(_ keys: [ByteView], from payload: ByteView) throws(KithError) -> [UInt8] {
         // An empty key has no bytes, but the list has no place for nil.
         let starts = keys.map { $0.start ?? UnsafePointer(bitPattern: 1) }
         let sizes = keys.map(\.count)
@@ -45,7 +40,7 @@ enum PayloadEditor {
 
     private static func taking(
         _ call: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>, UnsafeMutablePointer<Int>) -> KithJSONStatus
-    ) throws(KithError) -> OwnedPayload {
+    ) throws(KithError) -> [UInt8] {
         var bytes: UnsafeMutablePointer<UInt8>?
         var size = 0
         let status = call(&bytes, &size)
@@ -53,7 +48,7 @@ enum PayloadEditor {
             throw KithError(.internal, .invalidPayload, "a stored payload cannot be changed: JSON status \(status.rawValue)")
         }
         defer { kith_json_free(bytes) }
-        return OwnedPayload(bytes: Array(UnsafeBufferPointer(start: bytes, count: size)))
+        return Array(UnsafeBufferPointer(start: bytes, count: size))
     }
 }
 

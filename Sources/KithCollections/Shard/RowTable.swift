@@ -1,6 +1,7 @@
 import CMemory
 import KithCore
 import KithIndex
+import Synchronization
 
 /// What is known of each slot without asking the store: its point's id and version, and when it died.
 ///
@@ -17,8 +18,8 @@ final class RowTable: @unchecked Sendable {
     private let versionMemory: GrowableMemory
     private let idMemory: GrowableMemory
     private let nameMemory: GrowableMemory
-    /// Used bytes of the names region. Only the writer touches it.
-    private(set) var nameBytes: Int
+    /// Used bytes of the names region. Only the writer changes it.
+    private let nameBytes: Atomic<Int>
 
     let deaths: SlotDeaths
     private let versions: UnsafeMutablePointer<UInt64>
@@ -48,7 +49,7 @@ final class RowTable: @unchecked Sendable {
         versionMemory = versions.memory
         idMemory = ids.memory
         nameMemory = names.memory
-        nameBytes = names.byteCount
+        nameBytes = Atomic(names.byteCount)
         self.deaths = SlotDeaths(base: deathMemory.base.assumingMemoryBound(to: UInt64.self))
         self.versions = versionMemory.base.assumingMemoryBound(to: UInt64.self)
     }
@@ -60,14 +61,29 @@ final class RowTable: @unchecked Sendable {
             ("deaths", UnsafeRawBufferPointer(start: deathMemory.base, count: slots * 8)),
             ("versions", UnsafeRawBufferPointer(start: versionMemory.base, count: slots * 8)),
             ("ids", UnsafeRawBufferPointer(start: idMemory.base, count: slots * RowTable.idBytes)),
-            ("names", UnsafeRawBufferPointer(start: nameMemory.base, count: nameBytes)),
+            ("names", UnsafeRawBufferPointer(start: nameMemory.base, count: nameBytes.load(ordering: .acquiring))),
         ]
     }
 
     // MARK: Writing
 
-    /// Gives a slot to a point; readers see it once the view that counts the slot is published.
-    func set(_ slot: UInt32, encodedID: UnsafeRawBufferPointer, version: UInt64) throws(KithError) {
+    /// Bytes of the names region that an id takes: none, but for long ones.
+    static func nameBytes(of encodedID: UnsafeRawBufferPointer) -> Int {
+        encodedID.count - 1 <= inlineIDBytes ? 0 : encodedID.count - 1
+    }
+
+    /// Makes sure that so many bytes of long ids have room.
+    func reserveNames(_ bytes: Int) throws(KithError) {
+        let used = nameBytes.load(ordering: .relaxed)
+        guard used + bytes <= nameMemory.capacity else {
+            throw KithError(
+                .resourceExhausted, .limitExceeded, "the long ids of one shard take over \(used) bytes",
+                metadata: ["value": "\(used + bytes)", "limit": "\(nameMemory.capacity)"])
+        }
+    }
+
+    /// Gives a slot to a point; readers see it once the view that counts the slot is published. Its name's room was reserved.
+    func set(_ slot: UInt32, encodedID: UnsafeRawBufferPointer, version: UInt64) {
         let record = idMemory.base + Int(slot) * RowTable.idBytes
         let rest = UnsafeRawBufferPointer(rebasing: encodedID.dropFirst())
         record.storeBytes(of: encodedID[0], as: UInt8.self)
@@ -75,14 +91,13 @@ final class RowTable: @unchecked Sendable {
             record.storeBytes(of: UInt8(rest.count), toByteOffset: 1, as: UInt8.self)
             if let start = rest.baseAddress { (record + 2).copyMemory(from: start, byteCount: rest.count) }
         } else {
-            guard nameBytes + rest.count <= nameMemory.capacity else {
-                throw KithError(.resourceExhausted, .limitExceeded, "the long ids of one shard take over \(nameBytes) bytes")
-            }
+            let start = nameBytes.load(ordering: .relaxed)
+            precondition(start + rest.count <= nameMemory.capacity, "the room of a name was not reserved")
             record.storeBytes(of: RowTable.isElsewhere, toByteOffset: 1, as: UInt8.self)
             (record + 2).storeBytes(of: UInt16(rest.count), as: UInt16.self)
-            (record + 8).storeBytes(of: UInt64(nameBytes), as: UInt64.self)
-            if let start = rest.baseAddress { (nameMemory.base + nameBytes).copyMemory(from: start, byteCount: rest.count) }
-            nameBytes += rest.count
+            (record + 8).storeBytes(of: UInt64(start), as: UInt64.self)
+            UnsafeMutableRawBufferPointer(start: nameMemory.base + start, count: rest.count).copyMemory(from: rest)
+            nameBytes.store(start + rest.count, ordering: .releasing)
         }
         setVersion(slot, version)
     }

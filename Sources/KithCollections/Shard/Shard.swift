@@ -27,7 +27,7 @@ public final class Shard: Sendable {
         self.spaces = spaces
         self.database = database
         self.metrics = metrics
-        view = Mutex(ReadView(state))
+        view = Mutex(ReadView(state, store: database.snapshot()))
         durablePosition = Atomic(state.position)
         cursors = try CursorStore(id, database)
     }
@@ -40,30 +40,48 @@ public final class Shard: Sendable {
     /// The last commit applied.
     public var position: LogPosition { current().position }
 
-    /// Calls `then` once the shard has applied `position`; at once where it has. Answers whether it is still to come.
-    func whenApplied(_ position: LogPosition, _ then: @escaping @Sendable () -> Void) {
-        if current().position >= position { return then() }
-        waiters.add(position, then)
+    /// Calls `then` once the shard has applied `position`; at once where it has. Answers a token to give up by, where it waits.
+    func whenApplied(_ position: LogPosition, _ then: @escaping @Sendable () -> Void) throws(KithError) -> UInt64? {
+        if current().position >= position {
+            then()
+            return nil
+        }
+        guard let token = waiters.add(position, then) else {
+            throw KithError(
+                .resourceExhausted, .searchQueueFull, "\(Limits.positionWaiters) reads wait for positions of shard \(id)",
+                metadata: ["limit": "\(Limits.positionWaiters)"], retryAfterMilliseconds: 100)
+        }
         // The commit may have come between the two lines above.
         waiters.fire(upTo: current().position)
+        return token
     }
 
     // MARK: What the writer publishes
 
+    /// Makes sure that `publish` has room for the long ids of a group.
+    func reserveNames(for group: borrowing CommitGroup) throws(KithError) {
+        var needed = [Int](repeating: 0, count: spaces.count)
+        for birth in group.births { needed[birth.space] += RowTable.nameBytes(of: birth.encodedID.bytes) }
+        for (space, bytes) in zip(spaces, needed) { try space.rows.reserveNames(bytes) }
+    }
+
     /// Shows a written group to readers: first the slots, then the deaths, then the view that counts them.
-    func publish(_ group: borrowing CommitGroup, durable: Bool) throws(KithError) {
+    func publish(_ group: borrowing CommitGroup, durable: Bool) {
         for birth in group.births {
-            try spaces[birth.space].rows.set(birth.slot, encodedID: birth.encodedID.bytes, version: birth.version)
+            spaces[birth.space].rows.set(birth.slot, encodedID: birth.encodedID.bytes, version: birth.version)
         }
         for revision in group.revisions { spaces[revision.space].rows.setVersion(revision.slot, revision.version) }
         for death in group.deaths { spaces[death.space].rows.deaths.kill(death.slot, at: death.position) }
+        for (number, space) in spaces.enumerated() where space.index.linkableSlots > 0 {
+            metrics.tailVectors.add(group.vectors[number].count)
+        }
         show(group.state)
         if durable { markDurable(group.state.position) }
     }
 
     /// Replaces the view by one of `state`.
     func show(_ state: ShardState) {
-        let next = ReadView(state)
+        let next = ReadView(state, store: database.snapshot())
         view.withLock { $0 = next }
         waiters.fire(upTo: next.position)
     }
@@ -75,6 +93,12 @@ public final class Shard: Sendable {
     }
 
     // MARK: Vectors waiting to be linked
+
+    /// The tails of all spaces.
+    var tail: Int {
+        let view = current()
+        return spaces.enumerated().reduce(0) { $0 + $1.element.tail(slotCount: view.slotCounts[$1.offset]) }
+    }
 
     /// The longest tail of any space.
     var longestTail: Int {
@@ -92,12 +116,7 @@ extension Shard: ChangeFeed {
         after position: LogPosition, _ visit: (Commit, Int) throws(KithError) -> Bool
     ) throws(KithError) -> LogPosition {
         let last = lastPosition
-        guard position + 1 >= firstPosition else {
-            throw KithError(
-                .outOfRange, .positionTrimmed,
-                "commits after \(position) of shard \(id.shard) are no longer kept; the first is \(firstPosition)",
-                metadata: ["position": "\(position)", "first_position": "\(firstPosition)", "shard": "\(id.shard)"])
-        }
+        guard position + 1 >= firstPosition else { throw trimmed(after: position) }
         guard position < last else { return position }
         let rows = try database.iterator(
             .changes, from: Keys.commit(id, position + 1), below: Keys.commit(id, last + 1))
@@ -105,6 +124,7 @@ extension Shard: ChangeFeed {
         while rows.isValid {
             let next = Keys.position(ofCommitKey: rows.key)
             guard next == visited + 1 else {
+                if firstPosition > visited + 1 { throw trimmed(after: visited) }
                 throw KithError(.dataLoss, .corruption, "shard \(id) misses the commits \(visited + 1) to \(next - 1)")
             }
             let more = try visit(try Commit(position: next, decoding: rows.value), rows.key.count + rows.value.count)
@@ -113,6 +133,13 @@ extension Shard: ChangeFeed {
             try rows.next()
         }
         return visited
+    }
+
+    private func trimmed(after position: LogPosition) -> KithError {
+        KithError(
+            .outOfRange, .positionTrimmed,
+            "commits after \(position) of shard \(id.shard) are no longer kept; the first is \(firstPosition)",
+            metadata: ["position": "\(position)", "first_position": "\(firstPosition)", "shard": "\(id.shard)"])
     }
 
     public func vector(space: Int, slot: UInt32) -> ByteView { spaces[space].segments.read(slot) }

@@ -58,9 +58,7 @@ struct ShardRecovery {
             let encodedID = UnsafeRawBufferPointer(rebasing: rows.key.dropFirst(Keys.shardBytes))
             let image = try PointImage(decoding: rows.value)
             for vector in image.vectors where missing.contains(Int(vector.space)) {
-                let table = shard.spaces[Int(vector.space)].rows
-                try table.set(vector.slot, encodedID: encodedID, version: image.version)
-                table.deaths.kill(vector.slot, at: 0)
+                try revive(vector, encodedID, version: image.version, in: shard.spaces[Int(vector.space)])
             }
             try rows.next()
         }
@@ -97,10 +95,7 @@ struct ShardRecovery {
             if before.contains(vector) {
                 space.rows.setVersion(vector.slot, version)
             } else {
-                try encodedID.withBytes { id throws(KithError) in
-                    try space.rows.set(vector.slot, encodedID: id, version: version)
-                }
-                verify(vector, of: change.id, in: space)
+                try encodedID.withBytes { id throws(KithError) in try revive(vector, id, version: version, in: space) }
             }
         }
     }
@@ -109,14 +104,21 @@ struct ShardRecovery {
         starts[Int(vector.space)] > 0 && position > starts[Int(vector.space)]
     }
 
-    /// A power cut may have taken the bytes of a vector that was only accepted: it is named, and kept out of searches.
-    private func verify(_ vector: PointImage.VectorReference, of id: PointID, in space: SpaceStore) {
-        let bytes = space.segments.read(vector.slot)
-        guard checksum64(bytes.bytes) != vector.digest else { return }
-        space.rows.deaths.kill(vector.slot, at: 1)
-        shardLog.error(
-            "a vector does not match its digest and is left out of searches",
-            ["shard": "\(self.id)", "point": "\(id)", "space": space.space.name])
+    /// Puts a vector into the row table. A power cut may have taken the bytes of one that was only accepted: it is kept out of searches.
+    private func revive(
+        _ vector: PointImage.VectorReference, _ encodedID: UnsafeRawBufferPointer, version: UInt64, in space: SpaceStore
+    ) throws(KithError) {
+        try space.rows.reserveNames(RowTable.nameBytes(of: encodedID))
+        space.rows.set(vector.slot, encodedID: encodedID, version: version)
+        if checksum64(space.segments.read(vector.slot).bytes) == vector.digest {
+            space.rows.deaths.kill(vector.slot, at: 0)
+        } else {
+            space.rows.deaths.kill(vector.slot, at: 1)
+            let point = PointID(encoded: encodedID)?.description ?? ""
+            shardLog.error(
+                "a vector does not match its digest and is left out of searches",
+                ["shard": "\(id)", "point": point, "space": space.space.name])
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 import Dispatch
 import KithCore
 import KithStorage
+import KithTelemetry
 import Synchronization
 
 /// The one writer of a shard: takes the commands that wait, applies them, and commits them as one group.
@@ -29,6 +30,7 @@ final class ShardWriter: CommandLog {
     private let definition: @Sendable () -> CollectionDefinition
     private let linker: Linker
     private let queue = Mutex(Queue())
+    private let indexWaiters: IndexWaiters
     private let executor: DispatchQueue
     /// Touched on the executor only.
     private let committer: Committer
@@ -41,6 +43,7 @@ final class ShardWriter: CommandLog {
         self.linker = linker
         self.budget = budget
         self.definition = definition
+        indexWaiters = IndexWaiters(shard)
         executor = DispatchQueue(label: "kith.writer.\(shard.id)", qos: .userInitiated)
         committer = try Committer(shard, state: state)
         budget.add(Int(state.logBytes))
@@ -51,24 +54,25 @@ final class ShardWriter: CommandLog {
     func append(
         _ command: Command, durability: Durability, reply: @escaping @Sendable (Result<CommitReply, KithError>) -> Void
     ) {
-        let refusal = queue.withLock { queue -> KithError? in
-            if queue.closed { return KithError(.unavailable, .shuttingDown, "the server is shutting down") }
-            if let full = budget.refusal { return full }
-            if queue.waiting.count >= Limits.writeQueueCommands || queue.byteCount >= Limits.writeQueueBytes {
-                return overload(queue)
-            }
+        let (refusal, paused) = queue.withLock { queue -> (KithError?, Bool) in
+            if let refusal = self.refusal(queue) { return (refusal, queue.paused) }
             queue.waiting.append(Waiting(command: command, durability: durability, reply: reply))
             queue.byteCount += command.byteCount
-            if !queue.draining, !queue.paused {
-                queue.draining = true
-                executor.async { self.drain() }
-            }
-            return nil
+            if !queue.draining, !queue.paused { scheduleDrain(&queue) }
+            return (nil, queue.paused)
         }
-        if let refusal { reply(.failure(refusal)) }
+        // A linker that failed tries again.
+        if paused { linker.wake(self) }
+        guard let refusal else { return }
+        shard.metrics.writeErrors.add()
+        reply(.failure(refusal))
     }
 
-    private func overload(_ queue: borrowing Queue) -> KithError {
+    /// Why a command cannot be taken now.
+    private func refusal(_ queue: borrowing Queue) -> KithError? {
+        if queue.closed { return KithError(.unavailable, .shuttingDown, "shard \(shard.id) is closing") }
+        if let full = budget.refusal { return full }
+        guard queue.waiting.count >= Limits.writeQueueCommands || queue.byteCount >= Limits.writeQueueBytes else { return nil }
         let tail = queue.paused ? ", and its index tail is full" : ""
         return KithError(
             .resourceExhausted, queue.paused ? .tailFull : .writeQueueFull,
@@ -80,35 +84,41 @@ final class ShardWriter: CommandLog {
             retryAfterMilliseconds: 100)
     }
 
-    /// The linker has caught up some: a full tail may have room again.
-    func linkerProgressed() {
-        committer.indexWaiters.fire()
+    private func scheduleDrain(_ queue: inout Queue) {
+        queue.paused = false
+        queue.draining = true
+        executor.async { self.drain() }
+    }
+
+    /// The linker has caught up some, or the policy has changed: a full tail may have room again.
+    func tailChanged() {
+        indexWaiters.fire()
         queue.withLock { queue in
-            guard queue.paused, !tailIsFull else { return }
-            queue.paused = false
-            queue.draining = true
-            executor.async { self.drain() }
+            if queue.paused, !tailIsFull { scheduleDrain(&queue) }
         }
     }
+
+    // MARK: Closing
 
     /// Refuses new commands, commits those that wait, and syncs. Blocks.
     func close() {
-        let wasPaused = queue.withLock { queue in
+        queue.withLock { queue in
             queue.closed = true
-            defer { queue.paused = false }
-            return queue.paused
+            if queue.paused { scheduleDrain(&queue) }
         }
-        executor.sync {
-            if wasPaused || queue.withLock({ !$0.waiting.isEmpty }) { drain() }
-            committer.syncAccepted()
-        }
+        executor.sync { committer.syncAccepted() }
     }
 
-    // MARK: Maintenance, in turn with the groups
+    /// Answers the writes that wait for a linker which will not come again.
+    func stopWaitingForIndexes() { indexWaiters.close() }
 
-    /// Runs `body` between two groups.
+    // MARK: Upkeep, in turn with the groups
+
+    /// Runs `body` between two groups; not once the shard is closed.
     func betweenGroups(_ body: @escaping @Sendable (Committer) -> Void) {
-        executor.async { body(self.committer) }
+        executor.async {
+            if !self.queue.withLock({ $0.closed }) { body(self.committer) }
+        }
     }
 
     /// Makes every commit so far durable. Blocks; for callers off the writer's own thread.
@@ -133,7 +143,9 @@ final class ShardWriter: CommandLog {
                 replies: { number, result in
                     let waiting = group[number]
                     if waiting.durability == .indexed, case .success = result {
-                        self.committer.indexWaiters.add(self.shard.current().slotCounts) { waiting.reply(result) }
+                        indexWaiters.add(shard.current().slotCounts) { error in
+                            waiting.reply(error.map { .failure($0) } ?? result)
+                        }
                     } else {
                         waiting.reply(result)
                     }
@@ -147,13 +159,9 @@ final class ShardWriter: CommandLog {
     /// As many waiting commands as one group holds; nil ends the drain.
     private func nextGroup() -> [Waiting]? {
         queue.withLock { queue in
-            if queue.waiting.isEmpty {
+            queue.paused = !queue.closed && !queue.waiting.isEmpty && tailIsFull
+            if queue.paused || queue.waiting.isEmpty {
                 queue.draining = false
-                return nil
-            }
-            if !queue.closed, tailIsFull {
-                queue.draining = false
-                queue.paused = true
                 return nil
             }
             var operations = 0
@@ -175,8 +183,8 @@ final class ShardWriter: CommandLog {
     /// Accepted writes are synced soon, whether or not another write comes.
     private func scheduleSync() {
         guard committer.claimSyncTimer() else { return }
-        executor.asyncAfter(deadline: .now() + .milliseconds(Limits.acceptedSyncMilliseconds)) {
-            self.committer.syncAccepted()
+        executor.asyncAfter(deadline: .now() + .milliseconds(Limits.acceptedSyncMilliseconds)) { [weak self] in
+            self?.committer.syncAccepted()
         }
     }
 }

@@ -13,8 +13,6 @@ final class SpaceStore: Sendable {
     let segments: VectorSegments
     let rows: RowTable
     let index: any VectorIndex
-    /// Whether vectors wait to be linked; a flat index has nothing to link.
-    let links: Bool
     let checkpointPath: String
     /// The commit up to which the checkpoint on disk is complete; 0 without one.
     let checkpointPosition: Atomic<UInt64>
@@ -41,12 +39,11 @@ final class SpaceStore: Sendable {
         }
         checkpointPosition = Atomic(restored?.position ?? 0)
         checkpointSlots = Atomic(restored?.slotCount ?? 0)
-        links = space.index.kind != "flat"
     }
 
     /// Vectors that wait to be linked.
     func tail(slotCount: UInt32) -> Int {
-        links ? max(0, Int(slotCount) - Int(index.linkedCount)) : 0
+        max(0, Int(min(slotCount, index.linkableSlots)) - Int(index.linkedCount))
     }
 
     // MARK: Checkpoint

@@ -57,11 +57,34 @@ public struct Operation: Sendable {
     }
 }
 
+/// Which items of an upsert stream a command holds: what makes a resumed stream repeat nothing.
+public struct StreamProgress: Sendable {
+    /// Chosen by the client.
+    public var id: String
+    /// The sequence of each operation.
+    public var sequences: [UInt64]
+    /// Every item of the stream up to this one is in this command or an earlier one.
+    public var last: UInt64
+
+    public init(id: String, sequences: [UInt64], last: UInt64) {
+        self.id = id
+        self.sequences = sequences
+        self.last = last
+    }
+
+    /// The same progress, for the operations at `places` only.
+    public func part(_ places: [Int]) -> StreamProgress {
+        StreamProgress(id: id, sequences: places.map { sequences[$0] }, last: last)
+    }
+}
+
 /// A write to one shard: everything `apply` needs to decide, the time included.
 public struct Command: Sendable {
     public var operations: [Operation]
     /// Empty, or the client's name for this request within the shard.
     public var requestID: String
+    /// Set where the operations are items of a resumable stream: those done before are skipped.
+    public var stream: StreamProgress?
     /// Microseconds since 1970, taken by the gateway.
     public var time: Int64
     /// Bytes of vectors and payloads: what the command weighs in a queue.
@@ -70,10 +93,12 @@ public struct Command: Sendable {
     public var owner: any AnyObject & Sendable
 
     public init(
-        operations: [Operation], requestID: String, time: Int64, byteCount: Int, owner: any AnyObject & Sendable
+        operations: [Operation], requestID: String, stream: StreamProgress? = nil, time: Int64, byteCount: Int,
+        owner: any AnyObject & Sendable
     ) {
         self.operations = operations
         self.requestID = requestID
+        self.stream = stream
         self.time = time
         self.byteCount = byteCount
         self.owner = owner

@@ -12,8 +12,13 @@ public struct Change: Sendable {
     public var id: PointID
     public var before: PointImage?
     public var after: PointImage?
+    /// Keeps what the images borrow from, where that is not the row.
+    public var owner: OwnedBytes?
 
-    public init(operation: ChangeOperation, id: PointID, before: PointImage?, after: PointImage?) {
+    public init(
+        operation: ChangeOperation, id: PointID, before: PointImage?, after: PointImage?, owner: OwnedBytes? = nil
+    ) {
+        self.owner = owner
         self.operation = operation
         self.id = id
         self.before = before
@@ -32,6 +37,13 @@ public struct Commit: Sendable {
     public var time: Int64
     public var requestID: String
     public var changes: [Change]
+
+    public init(position: LogPosition, time: Int64, requestID: String, changes: [Change]) {
+        self.position = position
+        self.time = time
+        self.requestID = requestID
+        self.changes = changes
+    }
 
     /// Reads a row; images borrow from `bytes`.
     public init(position: LogPosition, decoding bytes: UnsafeRawBufferPointer) throws(KithError) {

@@ -1,0 +1,23 @@
+public import KithCore
+public import KithStorage
+
+extension Collection {
+    /// A page of points as READ changes, for those who want a snapshot before the stream: one commit a shard in the page.
+    ///
+    /// The images' slots are good as long as the collection is open; their payloads as long as the answer.
+    public func readCommit(
+        from cursor: ScrollCursor, limit: Int, at snapshot: DatabaseSnapshot?
+    ) throws(KithError) -> (commits: [(shard: Int, commit: Commit)], next: ScrollCursor?) {
+        let page = try scroll(from: cursor, limit: limit, PointSelection(payload: true), at: snapshot)
+        var commits: [(shard: Int, commit: Commit)] = []
+        for point in page.points {
+            guard let owner = point.owner else { continue }
+            let shard = shardNumber(of: point.id)
+            let change = Change(
+                operation: .read, id: point.id, before: nil, after: try PointImage(decoding: owner.view.bytes), owner: owner)
+            if commits.last?.shard != shard { commits.append((shard, Commit(position: 0, time: 0, requestID: "", changes: []))) }
+            commits[commits.count - 1].commit.changes.append(change)
+        }
+        return (commits, page.next)
+    }
+}

@@ -1,0 +1,55 @@
+import KithCore
+import KithIndex
+import KithStorage
+
+/// Figures of a collection, taken without stopping anybody: they may be a commit apart.
+public struct CollectionStats: Sendable {
+    public struct Space: Sendable {
+        public var name: String
+        public var vectors = 0
+        public var deadVectors = 0
+        public var linkedVectors = 0
+        public var tailVectors = 0
+        public var vectorBytes = 0
+    }
+
+    public struct Shard: Sendable {
+        public var shard: UInt16
+        public var points: UInt64
+        public var position: UInt64
+        public var firstPosition: UInt64
+        public var changeLogBytes: UInt64
+    }
+
+    public var name: String
+    public var points: UInt64
+    public var spaces: [Space]
+    public var shards: [Shard]
+}
+
+extension Collection {
+    /// - Complexity: O(slots): the dead are counted.
+    public var stats: CollectionStats {
+        let definition = definition
+        var spaces = definition.spaces.map { CollectionStats.Space(name: $0.name) }
+        var figures: [CollectionStats.Shard] = []
+        for shard in shards {
+            let view = shard.current()
+            figures.append(
+                CollectionStats.Shard(
+                    shard: shard.id.shard, points: view.points, position: view.position,
+                    firstPosition: view.firstPosition, changeLogBytes: view.logBytes))
+            for (number, space) in shard.spaces.enumerated() {
+                let slots = view.slotCounts[number]
+                let dead = (0..<slots).count { space.rows.deaths.isDead($0) }
+                spaces[number].vectors += Int(slots) - dead
+                spaces[number].deadVectors += dead
+                spaces[number].linkedVectors += space.index.linkableSlots > 0 ? Int(min(space.index.linkedCount, slots)) : 0
+                spaces[number].tailVectors += space.tail(slotCount: slots)
+                spaces[number].vectorBytes += space.segments.diskBytes
+            }
+        }
+        return CollectionStats(
+            name: definition.name, points: figures.reduce(0) { $0 + $1.points }, spaces: spaces, shards: figures)
+    }
+}

@@ -1,0 +1,64 @@
+public import KithCore
+
+/// Which parts of points are wanted.
+public struct PointSelection: Sendable {
+    public var payload: Bool
+    /// Spaces whose vectors are wanted.
+    public var spaces: [Int]
+
+    public init(payload: Bool = false, spaces: [Int] = []) {
+        self.payload = payload
+        self.spaces = spaces
+    }
+
+    var isEmpty: Bool { !payload && spaces.isEmpty }
+}
+
+/// A search of one space.
+public struct VectorSearch: Sendable {
+    public enum Query: Sendable {
+        /// In the space's element type, checked.
+        case vector(ByteView)
+        /// The vector of this point, which is left out of the results.
+        case point(PointID)
+    }
+
+    public var space: Int
+    public var query: Query
+    public var topK: Int
+    public var effort: Int?
+    /// Wanted recall, 0.5 to 1, where no effort is given.
+    public var recallTarget: Float?
+    public var exact = false
+    public var indexedOnly = false
+    public var scoreThreshold: Float?
+    public var selection = PointSelection()
+
+    public init(space: Int, query: Query, topK: Int) {
+        self.space = space
+        self.query = query
+        self.topK = topK
+    }
+}
+
+/// A point found or read. Bytes are borrowed from `StoredPoint.owner` and from the collection's segments.
+public struct StoredPoint: Sendable {
+    public var id: PointID
+    public var version: UInt64 = 0
+    public var payload = ByteView.empty
+    /// Space and bytes.
+    public var vectors: [(space: Int, bytes: ByteView)] = []
+    /// 0 but in search results.
+    public var score: Float = 0
+    var owner: OwnedBytes?
+
+    init(id: PointID) { self.id = id }
+}
+
+/// What a search found.
+public struct SearchResult: Sendable {
+    /// Nearest first.
+    public var points: [StoredPoint]
+    /// Vectors left out because they are not linked yet.
+    public var unindexedLeftOut: Int
+}

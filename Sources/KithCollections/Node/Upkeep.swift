@@ -1,0 +1,62 @@
+@preconcurrency import Dispatch
+import KithCore
+import KithTelemetry
+import Synchronization
+
+/// What every shard needs done now and then, in turn with its groups: forgetting what nobody needs any more.
+///
+/// Old commits go once the change log is half full: behind the slowest reader, and behind every checkpoint.
+final class Upkeep: Sendable {
+    private let timer: any DispatchSourceTimer
+    private let queue: DispatchQueue
+    private let catalogue: Catalogue
+    private let budget: ChangeLogBudget
+
+    init(catalogue: Catalogue, budget: ChangeLogBudget, interval: DispatchTimeInterval) {
+        self.catalogue = catalogue
+        self.budget = budget
+        queue = DispatchQueue(label: "kith.upkeep", qos: .utility)
+        timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(deadline: .now() + interval, repeating: interval)
+        timer.setEventHandler { [weak self] in self?.visitAll() }
+        timer.activate()
+    }
+
+    /// Returns when nothing is under way any more.
+    func stop() {
+        timer.cancel()
+        queue.sync {}
+    }
+
+    private func visitAll() {
+        for collection in catalogue.all {
+            for writer in collection.writers { visit(writer) }
+        }
+    }
+
+    private func visit(_ writer: ShardWriter) {
+        writer.betweenGroups { [budget] committer in
+            committer.refreshView()
+            do throws(KithError) {
+                try committer.forgetRequests()
+                guard budget.wantsTrimming else { return }
+                let freed = try committer.trim(below: Upkeep.firstKept(of: writer.shard, budget))
+                budget.add(-freed)
+                // A turn is short, so that writes go on; there may be more.
+                if freed > 0 { self.visit(writer) }
+            } catch {
+                shardLog.error("upkeep failed", ["shard": "\(writer.shard.id)", "error": "\(error)"])
+            }
+        }
+    }
+
+    /// The first commit that must stay. Checkpoints always count: recovery replays from them.
+    private static func firstKept(of shard: Shard, _ budget: ChangeLogBudget) -> LogPosition {
+        let checkpoints = shard.spaces.map { $0.checkpointPosition.load(ordering: .relaxed) }.filter { $0 > 0 }
+        let recovery = checkpoints.min() ?? shard.lastPosition
+        if budget.policy == .trim { return recovery + 1 }
+        // Without any reader the log waits for the first one.
+        guard let reader = shard.cursors.slowest else { return shard.firstPosition }
+        return min(recovery, reader) + 1
+    }
+}
