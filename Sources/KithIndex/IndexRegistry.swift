@@ -9,7 +9,7 @@ public struct IndexRegistry: Sendable {
     }
 
     /// What Kith ships.
-    public static let builtIn = IndexRegistry([])
+    public static let builtIn = IndexRegistry([FlatIndexMaker(), HNSWIndexMaker()])
 
     /// The kinds that exist, in order of name.
     public var kinds: [String] { makers.keys.sorted() }

@@ -107,6 +107,9 @@ public protocol VectorIndexReader: AnyObject, Sendable {
     /// A flat index links nothing: its tail is everything.
     var linkedCount: UInt32 { get }
 
+    /// Slots below this are linked, sooner or later; later ones are always scanned. 0 for an index that links nothing.
+    var linkableSlots: UInt32 { get }
+
     /// The nearest visible slots, nearest first (ties: the smaller slot first), at most `topK`. Finds everything in `snapshot`
     /// that the tail holds, whatever the effort.
     ///
@@ -119,7 +122,11 @@ public protocol VectorIndexReader: AnyObject, Sendable {
 
 /// The write half of an index. One thread at a time calls it.
 public protocol VectorIndexWriter: AnyObject, Sendable {
-    /// Links at most `limit` more slots below `slotCount`, in order; answers the new `linkedCount`.
+    /// Whether `link` has something to do: slots to link, or upkeep of what is linked.
+    func hasWork(upTo slotCount: UInt32) -> Bool
+
+    /// Links at most `limit` more slots below `slotCount`, in order; answers the new `linkedCount`. May spend as much
+    /// again, twice, on upkeep.
     func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32
 
     /// The state to be written by the caller; valid until the next `link`.

@@ -1,0 +1,152 @@
+public import KithCore
+internal import Synchronization
+
+/// A graph of near neighbours in layers: approximate, and logarithmic in the number of vectors.
+///
+/// Malkov and Yashunin, arXiv 1603.09320. Searches walk the graph beside the thread that links, then scan what it has not
+/// reached. Where walking would cost more than scanning everything (few vectors, much effort, many dead), they scan.
+public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked Sendable {
+    /// Rows that scanning compares while walking compares one: memory order is what the hardware likes.
+    static let scanAdvantage = 4
+    /// The graph is made anew when more than one in this many of its nodes is dead.
+    static let deadShareLimit = 3
+    /// Slots looked at to estimate that share.
+    static let deadShareSample = 256
+
+    private let parameters: HNSWParameters
+    private let space: SpaceDistance
+    private let deaths: SlotDeaths
+    private let scratches = ScratchPool()
+    /// Searches retain the graph they walk; the lock is held for just that.
+    private let current: Mutex<Graph>
+
+    // Of the one thread that links.
+    private let linker: GraphLinker
+    /// A graph over the living alone, which takes the place of `current` once it has caught up.
+    private var replacement: Graph?
+
+    init(_ context: IndexContext, parameters: HNSWParameters, graph: Graph) throws(KithError) {
+        self.parameters = parameters
+        space = try SpaceDistance(context.space, rows: context.rows)
+        deaths = context.deaths
+        current = Mutex(graph)
+        linker = GraphLinker(space: space, deaths: deaths, efConstruction: parameters.efConstruction)
+    }
+
+    private var graph: Graph { current.withLock { $0 } }
+
+    public var linkedCount: UInt32 { graph.linkedCount }
+    public var linkableSlots: UInt32 { Limits.graphSlots }
+
+    // MARK: Searching
+
+    public func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
+        guard query.topK > 0 else { return [] }
+        let graph = graph
+        // Read before the walk: what is linked meanwhile is scanned, not missed.
+        let linked = min(graph.linkedCount, snapshot.slotCount)
+        let distance = space.query(query.vector)
+        let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: linked)
+        return try scratches.withScratch { scratch throws(KithError) in
+            var answered = false
+            if walks(query, linked) {
+                answered = try scratch.answerFromGraph(graph, distance, visibility, query, width(query))
+            }
+            if answered {
+                scratch.nearest.shrink(to: query.topK)
+            } else {
+                scratch.nearest.reset(limit: query.topK)
+                try scratch.scan(0..<linked, distance, visibility, shouldStop: query.shouldStop)
+            }
+            if !query.indexedOnly {
+                let whole = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
+                try scratch.scan(linked..<snapshot.slotCount, distance, whole, shouldStop: query.shouldStop)
+            }
+            return scratch.answer()
+        }
+    }
+
+    public func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int {
+        let linked = min(linkedCount, snapshot.slotCount)
+        let tail = query.indexedOnly ? 0 : Int(snapshot.slotCount - linked)
+        return tail + (walks(query, linked) ? walkedRows(query) : Int(linked))
+    }
+
+    private func width(_ query: IndexQuery) -> Int { max(query.effort ?? parameters.efSearch, query.topK) }
+
+    /// Each candidate kept brings some m rows nobody has seen yet.
+    private func walkedRows(_ query: IndexQuery) -> Int { width(query) * parameters.m }
+
+    /// Whether walking the graph is cheaper than scanning what it links.
+    private func walks(_ query: IndexQuery, _ linked: UInt32) -> Bool {
+        !query.exact && walkedRows(query) * HNSWIndex.scanAdvantage < Int(linked)
+    }
+
+    // MARK: Linking
+
+    public func hasWork(upTo slotCount: UInt32) -> Bool {
+        let graph = graph
+        return graph.linkedCount < min(slotCount, Limits.graphSlots) || replacement != nil || isRotten(graph)
+    }
+
+    public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
+        let graph = graph
+        linker.advance(graph, upTo: min(slotCount, Limits.graphSlots), limit: limit)
+        try renew(graph, limit: 2 * limit)
+        return linkedCount
+    }
+
+    /// Makes a graph anew over the living, a piece a call, once too many of its nodes are dead: updates and deletes must
+    /// not wear out recall. It is built at twice the pace of the one it follows, so it catches up.
+    private func renew(_ graph: Graph, limit: Int) throws(KithError) {
+        if replacement == nil, isRotten(graph) { replacement = try Graph(m: parameters.m) }
+        guard let successor = replacement else { return }
+        linker.advance(successor, upTo: graph.linkedCount, limit: limit)
+        if successor.linkedCount == graph.linkedCount {
+            current.withLock { $0 = successor }
+            replacement = nil
+        }
+    }
+
+    /// Whether too many nodes are dead, by a sample that depends on nothing but the graph.
+    private func isRotten(_ graph: Graph) -> Bool {
+        let linked = UInt64(graph.linkedCount)
+        guard linked >= HNSWIndex.deadShareSample else { return false }
+        var nodes = 0
+        var dead = 0
+        for index in 0..<UInt64(HNSWIndex.deadShareSample) {
+            let slot = UInt32(Graph.mix(index) % linked)
+            if graph.level(of: slot) == nil { continue }
+            nodes += 1
+            if deaths.isDead(slot) { dead += 1 }
+        }
+        return dead * HNSWIndex.deadShareLimit > nodes
+    }
+
+    public func checkpoint() -> IndexCheckpoint { graph.checkpoint() }
+
+    /// - Throws: `CORRUPTION` when the graph is not what it must be between two links. O(links).
+    package func checkInvariants() throws(KithError) {
+        try graph.checkInvariants()
+        try replacement?.checkInvariants()
+    }
+}
+
+extension SearchScratch {
+    /// Collects the answer from the graph; false where a scan must do it instead: the walk grew too long, or found too few.
+    ///
+    /// - Throws: `CANCELLED` when the query's `shouldStop` said so.
+    fileprivate mutating func answerFromGraph(
+        _ graph: Graph, _ distance: QueryDistance, _ visibility: Visibility, _ query: IndexQuery, _ width: Int
+    ) throws(KithError) -> Bool {
+        guard let entry = graph.entryPoint else { return false }
+        let start = descend(graph, distance, from: entry, to: 0)
+        let limits = WalkLimits(
+            width: width, budget: Int(visibility.bound) / HNSWIndex.scanAdvantage, visibility: visibility)
+        switch walk(graph, distance, level: 0, from: start, limits, shouldStop: query.shouldStop) {
+        case .complete: return nearest.count >= query.topK
+        case .stopped: throw .searchCancelled
+        case .overBudget: return false
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import KithCore
+import KithIndex
+import Synchronization
+import Testing
+
+/// Set once, seen by every thread.
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .acquiring) }
+
+    func set() { value.store(true, ordering: .releasing) }
+}
+
+@Suite struct HNSWIndexTests {
+    @Test("what is not linked yet is found, and left out when asked")
+    func tail() throws {
+        let test = try TestRows(.test(12), capacity: 12_000)
+        test.appendRandom(12_000)
+        let index = try test.makeIndex()
+        #expect(try index.link(upTo: 10_000, limit: 9_000) == 9_000)
+        #expect(index.hasWork(upTo: 10_000))
+        #expect(try index.link(upTo: 10_000, limit: 9_000) == 10_000)
+        #expect(!index.hasWork(upTo: 10_000))
+        for slot in [10_000, 11_999] as [UInt32] {
+            let query = IndexQuery(vector: test.rows.row(slot), topK: 1)
+            #expect(try index.search(query, in: test.snapshot()).map(\.slot) == [slot])
+            var indexedOnly = query
+            indexedOnly.indexedOnly = true
+            #expect(try index.search(indexedOnly, in: test.snapshot()).allSatisfy { $0.slot < 10_000 })
+            let earlier = Snapshot(slotCount: slot, position: 1)
+            #expect(try index.search(query, in: earlier).allSatisfy { $0.slot < slot })
+        }
+        #expect(
+            index.expectedComparisons(IndexQuery(vector: test.randomQuery(), topK: 1, exact: true), in: test.snapshot()) == 12_000
+        )
+    }
+
+    @Test("a snapshot older than the links sees only its own slots")
+    func olderSnapshot() throws {
+        let test = try TestRows(.test(12, .float32, .l2, ["ef_search": "64"]), capacity: 20_000)
+        test.appendRandom(20_000)
+        let index = try test.makeIndex()
+        try index.linkAll(upTo: 20_000)
+        let snapshot = Snapshot(slotCount: 15_000, position: 1)
+        var found = 0
+        for _ in 0..<50 {
+            let query = test.randomQuery()
+            let answer = try index.search(IndexQuery(vector: query, topK: 10), in: snapshot)
+            #expect(answer.count == 10)
+            #expect(answer.allSatisfy { $0.slot < 15_000 })
+            let truth = try test.sorted(query, in: snapshot).prefix(10)
+            found += answer.filter { truth.contains($0) }.count
+        }
+        #expect(found >= 475)
+    }
+
+    @Test("a search sees the dead that died after its snapshot, and never those before")
+    func deaths() throws {
+        let test = try TestRows(.test(8, .float32, .l2, ["ef_search": "50"]), capacity: 10_000)
+        test.appendRandom(10_000)
+        let index = try test.makeIndex()
+        try index.linkAll(upTo: 10_000)
+        for slot in 0..<UInt32(10_000) where slot % 4 != 0 { test.deaths.kill(slot, at: 7) }
+        for _ in 0..<20 {
+            let query = IndexQuery(vector: test.randomQuery(), topK: 10)
+            let before = try index.search(query, in: test.snapshot(at: 6))
+            #expect(before.contains { $0.slot % 4 != 0 })
+            let after = try index.search(query, in: test.snapshot(at: 7))
+            #expect(after.count == 10)
+            #expect(after.allSatisfy { $0.slot % 4 == 0 })
+        }
+    }
+
+    @Test("few survivors among many dead are all found", arguments: [0, 1, 3, 40])
+    func fewSurvivors(_ survivors: UInt32) throws {
+        let test = try TestRows(.test(8, .float32, .l2, ["ef_search": "20"]), capacity: 10_000)
+        test.appendRandom(10_000)
+        let index = try test.makeIndex()
+        try index.linkAll(upTo: 10_000)
+        for slot in survivors..<10_000 { test.deaths.kill(slot, at: 2) }
+        for _ in 0..<5 {
+            let query = test.randomQuery()
+            let answer = try index.search(IndexQuery(vector: query, topK: 20), in: test.snapshot(at: 2))
+            #expect(try answer == Array(test.sorted(query, in: test.snapshot(at: 2)).prefix(20)))
+        }
+    }
+
+    @Test("slots that died before they were linked are passed over")
+    func deadBeforeLinked() throws {
+        let test = try TestRows(.test(4), capacity: 3_000)
+        test.appendRandom(3_000)
+        for slot in 0..<UInt32(2_990) { test.deaths.kill(slot, at: 1) }
+        let index = try test.makeIndex()
+        #expect(try index.link(upTo: 3_000, limit: 10) == 3_000)
+        try (index as? HNSWIndex)?.checkInvariants()
+        let answer = try index.search(IndexQuery(vector: test.randomQuery(), topK: 20), in: test.snapshot())
+        #expect(Set(answer.map(\.slot)) == Set(2_990..<3_000))
+    }
+
+    @Test func empty() throws {
+        let test = try TestRows(.test(4), capacity: 10)
+        let index = try test.makeIndex()
+        #expect(!index.hasWork(upTo: 0))
+        #expect(try index.link(upTo: 0, limit: 10) == 0)
+        #expect(try index.search(IndexQuery(vector: test.randomQuery(), topK: 5), in: test.snapshot()).isEmpty)
+        #expect(try index.search(IndexQuery(vector: test.randomQuery(), topK: 0), in: test.snapshot()).isEmpty)
+    }
+
+    @Test("two indexes over the same rows are the same graph")
+    func deterministic() throws {
+        let test = try TestRows(.test(16), capacity: 4_000)
+        test.appendRandom(4_000)
+        let whole = try test.makeIndex()
+        let pieces = try test.makeIndex()
+        try whole.linkAll(upTo: 4_000)
+        while try pieces.link(upTo: 4_000, limit: 37) < 4_000 {}
+        let (first, second) = (whole.checkpoint(), pieces.checkpoint())
+        #expect(first.attributes == second.attributes)
+        for (a, b) in zip(first.sections, second.sections) { #expect(a.bytes.elementsEqual(b.bytes)) }
+    }
+
+    @Test func parametersAreChecked() throws {
+        let maker = try IndexRegistry.builtIn.maker("hnsw")
+        try maker.check(.test(4, .float32, .l2, ["m": "32", "ef_construction": "200", "ef_search": "64"]))
+        for (name, value) in [("m", "3"), ("m", "129"), ("m", "x"), ("ef_construction", "7"), ("ef_search", "0"), ("M", "16")] {
+            let error = #expect(throws: KithError.self) { try maker.check(.test(4, .float32, .l2, [name: value])) }
+            #expect(error?.reason == .invalidIndexParameter)
+            #expect(error?.violations.first?.field == "index.parameters[\"\(name)\"]")
+        }
+    }
+
+    @Test("searches run beside the thread that links, and beside deaths")
+    func concurrentSearches() async throws {
+        let test = try TestRows(
+            .test(8, .float32, .l2, ["m": "8", "ef_construction": "40", "ef_search": "30"]), capacity: 12_000)
+        test.appendRandom(12_000)
+        let index = try test.makeIndex()
+        let queries = (0..<16).map { _ in test.randomVector() }
+        let done = Flag()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for searcher in 0..<3 {
+                group.addTask {
+                    var round = searcher
+                    while !done.isSet || round < 50 {
+                        let answer = try queries[round % queries.count].withUnsafeBytes { bytes in
+                            let query = try IndexQuery(vector: #require(bytes.baseAddress), topK: 10)
+                            return try index.search(query, in: Snapshot(slotCount: 12_000, position: 1))
+                        }
+                        #expect(answer.count == 10)
+                        #expect(zip(answer, answer.dropFirst()).allSatisfy { $0.distance <= $1.distance })
+                        #expect(Set(answer.map(\.slot)).count == 10)
+                        round += 1
+                        // The linking task shares these threads.
+                        await Task.yield()
+                    }
+                }
+            }
+            group.addTask {
+                defer { done.set() }
+                // A little is linked, more than half of that dies, the rest is linked: the graph is renewed under way.
+                while try index.link(upTo: 6_000, limit: 100) < 6_000 {}
+                for slot in 0..<UInt32(4_000) { test.deaths.kill(slot, at: 1) }
+                try index.linkAll(upTo: 12_000)
+            }
+            try await group.waitForAll()
+        }
+        try (index as? HNSWIndex)?.checkInvariants()
+        #expect(try test.recall(index) >= 0.9)
+    }
+}
