@@ -7,53 +7,40 @@ extension KafkaClient {
     ///
     /// - Throws: `INVALID_CONFIGURATION` where it has too few; `BROKER_FAILURE`.
     func prepareTopic(_ topic: String, partitions: Int, replicationFactor: Int?) throws(KithError) {
-        let existing: Int
-        do throws(KafkaError) { existing = try partitionCount(of: topic, among: .all) } catch {
-            guard error.name == "UNKNOWN_TOPIC_OR_PART" else { throw error.asKithError("cannot ask for topic \(topic)") }
-            guard let refusal = try createTopic(topic, partitions: partitions, replicationFactor: replicationFactor) else {
-                return
-            }
-            existing = try countMadeOtherwise(topic, refusal)
+        if try verify(topic, partitions: partitions) { return }
+        guard let refusal = try createTopic(topic, partitions: partitions, replicationFactor: replicationFactor) else { return }
+        // Another node may have been quicker.
+        if try !verify(topic, partitions: partitions) { throw refusal.asKithError("cannot create topic \(topic)") }
+    }
+
+    /// Partitions of a topic, as the brokers tell; nil where there is no such topic.
+    ///
+    /// Asks for all topics: one that is asked for by name, a broker may make at once, with partitions of its choice.
+    func partitionCount(of topic: String) throws(KithError) -> Int? {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let code = rd_kafka_metadata(handle, 1, nil, &metadata, Int32(Limits.kafkaRequestMilliseconds))
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
+            throw KafkaError(code).asKithError("cannot ask for topic \(topic)")
         }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        let answers = UnsafeBufferPointer(start: metadata.pointee.topics, count: Int(metadata.pointee.topic_cnt))
+        guard let answer = answers.first(where: { String(cString: $0.topic) == topic }) else { return nil }
+        guard answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            throw KafkaError(answer.err).asKithError("cannot use topic \(topic)")
+        }
+        return Int(answer.partition_cnt)
+    }
+
+    /// Whether the topic exists; one that does must be large enough.
+    private func verify(_ topic: String, partitions: Int) throws(KithError) -> Bool {
+        guard let existing = try partitionCount(of: topic) else { return false }
         guard existing >= partitions else {
             throw KithError(
                 .failedPrecondition, .invalidConfiguration,
                 "topic \(topic) has \(existing) partitions, the collection has \(partitions) shards; Kith does not alter a topic that exists",
                 metadata: ["topic": topic, "partitions": "\(existing)", "shards": "\(partitions)"])
         }
-    }
-
-    /// What is asked for: a broker may make a topic that is asked for by name.
-    enum Among {
-        case all
-        case named
-    }
-
-    /// Partitions of a topic, as the brokers tell.
-    ///
-    /// - Throws: `UNKNOWN_TOPIC_OR_PART`.
-    func partitionCount(of topic: String, among: Among) throws(KafkaError) -> Int {
-        guard let handle = rd_kafka_topic_new(self.handle, topic, nil) else { throw KafkaError(rd_kafka_last_error()) }
-        defer { rd_kafka_topic_destroy(handle) }
-        var metadata: UnsafePointer<rd_kafka_metadata>?
-        let code = rd_kafka_metadata(
-            self.handle, among == .all ? 1 : 0, among == .all ? nil : handle, &metadata, Int32(Limits.kafkaRequestMilliseconds))
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(code) }
-        defer { rd_kafka_metadata_destroy(metadata) }
-        let answers = UnsafeBufferPointer(start: metadata.pointee.topics, count: Int(metadata.pointee.topic_cnt))
-        guard let answer = answers.first(where: { String(cString: $0.topic) == topic }) else {
-            throw KafkaError(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-        }
-        guard answer.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(answer.err) }
-        return Int(answer.partition_cnt)
-    }
-
-    /// Partitions of a topic that another node has just made, or that the broker makes by itself at first sight.
-    private func countMadeOtherwise(_ topic: String, _ refusal: KafkaError) throws(KithError) -> Int {
-        do throws(KafkaError) { return try partitionCount(of: topic, among: .named) } catch {
-            let cause = refusal.name == "TOPIC_ALREADY_EXISTS" ? error : refusal
-            throw cause.asKithError("cannot create topic \(topic)")
-        }
+        return true
     }
 
     /// Answers why the topic was not created, nil when it was.

@@ -43,12 +43,8 @@ public final class KafkaConsumer: Sendable {
         rd_kafka_poll_set_consumer(client.handle)
     }
 
-    /// Partitions of a topic.
-    public func partitionCount(of topic: String) throws(KithError) -> Int {
-        do { return try client.partitionCount(of: topic, among: .all) } catch {
-            throw error.asKithError("cannot ask for topic \(topic)")
-        }
-    }
+    /// Partitions of a topic; nil where there is no such topic.
+    public func partitionCount(of topic: String) throws(KithError) -> Int? { try client.partitionCount(of: topic) }
 
     /// The first offset that is kept, and the one that the next message will get.
     public func offsets(of topic: String, partition: Int) throws(KithError) -> Range<Int64> {

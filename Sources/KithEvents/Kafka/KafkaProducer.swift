@@ -78,6 +78,8 @@ public final class KafkaProducer: Sendable {
                 // A message is never given up for its age: the change log waits with it.
                 "message.timeout.ms": "0",
                 "linger.ms": "5",
+                // An outage ends for the relay soon after it ends.
+                "reconnect.backoff.max.ms": "1000",
                 "compression.codec": "lz4",
                 "queue.buffering.max.messages": "\(Limits.producerQueueMessages)",
                 "queue.buffering.max.kbytes": "\(Limits.producerQueueBytes >> 10)",

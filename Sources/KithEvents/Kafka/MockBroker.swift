@@ -2,7 +2,7 @@ internal import CRdKafka
 public import KithCore
 
 /// librdkafka's test brokers: they speak Kafka's protocol over loopback TCP and keep a few megabytes a partition in memory, until this
-/// object ends. Topics are made at first sight, with four partitions.
+/// object ends. They have no administration: topics are made by `createTopic`.
 public final class MockBroker: @unchecked Sendable {
     /// Errors a broker can be made to answer with.
     public enum Fault: Sendable {

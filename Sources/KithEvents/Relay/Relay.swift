@@ -70,7 +70,10 @@ public final class Relay: Sendable {
     /// Gives every shard a turn; sleeps when none has more to do.
     private static func turn(_ shards: RelayShards, _ tools: RelayTools, _ signal: WakeSignal) {
         let all = shards.all
-        if tools.producer.closeIfEnded() { all.forEach { $0.producerEnded(tools) } }
+        if tools.producer.closeIfEnded() {
+            tools.metrics.publishErrors.add()
+            all.forEach { $0.producerEnded(tools) }
+        }
         var deadline: ContinuousClock.Instant?
         switch tools.producer.availability() {
         case .waiting(let until): deadline = until

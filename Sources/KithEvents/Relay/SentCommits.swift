@@ -37,7 +37,10 @@ final class SentCommit: DeliveryReceiver, @unchecked Sendable {
         if let error {
             // Never counted down: the watermark stays before this commit.
             commits.fail(error)
-        } else if undelivered.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
+            return
+        }
+        commits.hasDelivered.store(true, ordering: .releasing)
+        if undelivered.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 {
             commits.completed(events: events, bytes: byteCount)
         }
     }
@@ -57,6 +60,7 @@ final class SentCommits: Sendable {
     }
 
     private let state: Mutex<State>
+    fileprivate let hasDelivered = Atomic<Bool>(false)
     /// Events queued and not yet reported.
     fileprivate let unreported = Atomic<Int>(0)
     private let metrics: Metrics
@@ -72,6 +76,8 @@ final class SentCommits: Sendable {
     var bytes: Int { state.withLock { $0.bytes } }
     /// Why an event could not be delivered: the first reason, but a lost producer gives way to any other.
     var failure: KafkaError? { state.withLock { $0.failure } }
+    /// Whether Kafka has acknowledged any event.
+    var isUnderway: Bool { hasDelivered.load(ordering: .acquiring) }
     var isAllReported: Bool { unreported.load(ordering: .acquiring) == 0 }
 
     /// Adds a commit of which all events have been queued, or none where it has none.
@@ -98,7 +104,6 @@ final class SentCommits: Sendable {
     }
 
     fileprivate func fail(_ error: KafkaError) {
-        metrics.publishErrors.add()
         state.withLock { state in
             if state.failure?.isProducerGone ?? true { state.failure = error }
         }

@@ -55,9 +55,7 @@ struct ShardTurn: Sendable {
         guard !isStopped else { return .wait(until: nil) }
         do throws(KithError) {
             let save = try saveCursorIfDue(tools)
-            if failure?.resumesAfter == nil, let lost = commits.failure {
-                fail(lost.asKithError("cannot publish to Kafka"), resumesAfter: commits.published, tools)
-            }
+            noteLoss(tools)
             guard isReady() else { return .wait(until: earliest(failure?.retryAt, save)) }
             return try send(tools, producer) ? .more : .wait(until: save)
         } catch {
@@ -67,9 +65,7 @@ struct ShardTurn: Sendable {
     }
 
     mutating func producerEnded(_ tools: RelayTools) {
-        if let lost = commits.failure, !lost.isProducerGone, failure?.resumesAfter == nil {
-            fail(lost.asKithError("cannot publish to Kafka"), resumesAfter: commits.published, tools)
-        }
+        noteLoss(tools)
         resume(after: commits.published)
     }
 
@@ -90,11 +86,13 @@ struct ShardTurn: Sendable {
         self.topic = topic
         var bytes = 0
         var isFull = commits.bytes >= Limits.relayShardBytes
-        guard !isFull else { return false }
+        // A broker that knows nothing of this producer takes any sequence: were the first event refused, those behind it could overtake.
+        let isFirst = !commits.isUnderway
+        guard !isFull, !isFirst || commits.isAllReported else { return false }
         _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
-            let count = try send(commit, definition, to: topic, tools, producer)
+            let count = try send(commit, definition, to: topic, isFirst: isFirst, tools, producer)
             bytes += count
-            isFull = partial != nil || commits.bytes >= Limits.relayShardBytes
+            isFull = partial != nil || (isFirst && count > 0) || commits.bytes >= Limits.relayShardBytes
             if count > 0 || partial == nil { recover() }
             return !isFull && bytes < Limits.relayTurnBytes
         }
@@ -102,9 +100,9 @@ struct ShardTurn: Sendable {
         return !isFull && sent < feed.lastPosition
     }
 
-    /// Sends one commit, or what is left of it, and answers the bytes; `partial` says whether the queue filled up.
+    /// Sends one commit, or what is left of it, and answers the bytes; `partial` says whether events are left.
     private mutating func send(
-        _ commit: Commit, _ definition: CollectionDefinition, to topic: KafkaTopic, _ tools: RelayTools,
+        _ commit: Commit, _ definition: CollectionDefinition, to topic: KafkaTopic, isFirst: Bool, _ tools: RelayTools,
         _ producer: KafkaProducer
     ) throws(KithError) -> Int {
         let sending = partial?.commit ?? SentCommit(commit.position, events: commit.changes.count, in: commits)
@@ -122,8 +120,12 @@ struct ShardTurn: Sendable {
             case .queued:
                 bytes += size
                 next += 1
-                return true
+                return !isFirst
             case .queueFull:
+                sending.notQueued(bytes: size)
+                return false
+            case .refused(let error) where error.isProducerGone:
+                // The next producer sends it.
                 sending.notQueued(bytes: size)
                 return false
             case .refused(let error):
@@ -151,9 +153,16 @@ struct ShardTurn: Sendable {
             ["shard": "\(feed.shard)", "after": "\(commits.published)", "error": "\(error)", "in": "\(delay)"])
     }
 
+    /// Takes note of events that Kafka refused; those of a producer that has ended are sent again by the next one.
+    private mutating func noteLoss(_ tools: RelayTools) {
+        let isNoted = failure?.retryAt != nil && failure?.resumesAfter != nil
+        guard !isNoted, let lost = commits.failure, !lost.isProducerGone else { return }
+        fail(lost.asKithError("cannot publish to Kafka"), resumesAfter: commits.published, tools)
+    }
+
     /// Whether to go on sending: not before the time of the next try, nor, after a loss, before all is known of what was sent.
     private mutating func isReady() -> Bool {
-        guard let failure, let retryAt = failure.retryAt else { return true }
+        guard let failure, let retryAt = failure.retryAt else { return commits.failure == nil }
         guard retryAt <= .now else { return false }
         if failure.resumesAfter != nil {
             guard commits.isAllReported else { return false }

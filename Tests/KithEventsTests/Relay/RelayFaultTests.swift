@@ -113,6 +113,15 @@ import Testing
         #expect(relay.status().shards[0].failure == nil)
     }
 
+    @Test func aFirstEventThatIsRefusedIsNotOvertaken() throws {
+        commit(500)
+        broker.failProduce([.messageTooLarge, .messageTooLarge])
+        let relay = try relay(["linger.ms": "0", "batch.num.messages": "10"])
+        try relay.start(feed: feed) { sampleDefinition() }
+        #expect(feed.waitForCursor(500))
+        try expectAll(copies: true)
+    }
+
     @Test func aFullQueueHoldsTheRelayBack() throws {
         let relay = try relay(["queue.buffering.max.messages": "7", "linger.ms": "0"])
         try relay.start(feed: feed) { sampleDefinition() }
