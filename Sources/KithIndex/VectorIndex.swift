@@ -69,6 +69,8 @@ public struct IndexQuery {
     public var topK: Int
     /// Candidates kept while searching; nil is the index's default. At least `topK` is used.
     public var effort: Int?
+    /// Wanted recall, 0.5 to 1, for the index to choose an effort where none is given.
+    public var recallTarget: Float?
     /// Compare with every visible vector.
     public var exact: Bool
     /// Leaves out the vectors that are not linked yet.
@@ -77,12 +79,13 @@ public struct IndexQuery {
     public var shouldStop: () -> Bool
 
     public init(
-        vector: UnsafeRawPointer, topK: Int, effort: Int? = nil, exact: Bool = false, indexedOnly: Bool = false,
-        shouldStop: @escaping () -> Bool = { false }
+        vector: UnsafeRawPointer, topK: Int, effort: Int? = nil, recallTarget: Float? = nil, exact: Bool = false,
+        indexedOnly: Bool = false, shouldStop: @escaping () -> Bool = { false }
     ) {
         self.vector = vector
         self.topK = topK
         self.effort = effort
+        self.recallTarget = recallTarget
         self.exact = exact
         self.indexedOnly = indexedOnly
         self.shouldStop = shouldStop

@@ -65,8 +65,8 @@ extension Collection {
         _ search: VectorSearch, _ vector: UnsafeRawPointer, topK: Int, _ shouldStop: @escaping () -> Bool
     ) -> IndexQuery {
         IndexQuery(
-            vector: vector, topK: topK, effort: search.effort, exact: search.exact, indexedOnly: search.indexedOnly,
-            shouldStop: shouldStop)
+            vector: vector, topK: topK, effort: search.effort, recallTarget: search.recallTarget, exact: search.exact,
+            indexedOnly: search.indexedOnly, shouldStop: shouldStop)
     }
 
     private func find(

@@ -72,7 +72,9 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
         return tail + (walks(query, linked) ? walkedRows(query) : Int(linked))
     }
 
-    private func width(_ query: IndexQuery) -> Int { max(query.effort ?? parameters.efSearch, query.topK) }
+    private func width(_ query: IndexQuery) -> Int { 
+        max(query.effort ?? query.recallTarget.map(parameters.effort(forRecall:)) ?? parameters.efSearch, query.topK)
+    }
 
     /// Each candidate kept brings some m rows nobody has seen yet.
     private func walkedRows(_ query: IndexQuery) -> Int { width(query) * parameters.m }

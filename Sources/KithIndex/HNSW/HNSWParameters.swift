@@ -23,6 +23,16 @@ public struct HNSWParameters: Sendable, Equatable {
         }
     }
 
+    /// The recall that `efSearch` is meant for, on data as hard as random vectors.
+    private static let defaultRecall: Float = 0.95
+
+    /// Candidates to keep for a wanted recall: misses fall about in proportion to what is kept.
+    public func effort(forRecall target: Float) -> Int {
+        let missed = max(1 - target, 1e-4)
+        let effort = Float(efSearch) * (1 - HNSWParameters.defaultRecall) / missed
+        return min(max(Int(effort), 1), Limits.searchEffort)
+    }
+
     private static func number(_ name: String, _ text: String, in range: ClosedRange<Int>) throws(KithError) -> Int {
         guard let value = Int(text), range.contains(value) else {
             throw .invalidIndexParameter(
