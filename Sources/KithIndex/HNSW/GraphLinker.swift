@@ -58,7 +58,8 @@ final class GraphLinker {
             let links = graph.links(of: slot, level: layer)
             var index = 0
             while let neighbour = links.slot(at: index) {
-                connect(neighbour, to: slot, level: layer, in: graph)
+                let new = Rank(distance: distance.distance(to: neighbour), slot: slot)
+                connect(neighbour, to: new, distance, level: layer, in: graph)
                 index += 1
             }
         }
@@ -75,24 +76,35 @@ final class GraphLinker {
         if ranks.contains(where: { !deaths.isDead($0.slot) }) { ranks.removeAll { deaths.isDead($0.slot) } }
     }
 
-    /// Adds a link; where the list is full, the best of the old ones and the new one stay.
-    private func connect(_ slot: UInt32, to new: UInt32, level: Int, in graph: Graph) {
+    /// Adds a link from `slot` to the new node. A full list makes room as algorithm 4 would, had it chosen the others before:
+    /// the new link is dropped if it is nearer to a nearer link than to the node, else it displaces those that are nearer to
+    /// it than to the node, or the farthest.
+    private func connect(_ slot: UInt32, to new: Rank, _ fromNew: QueryDistance, level: Int, in graph: Graph) {
         let links = graph.links(of: slot, level: level)
         let count = links.count
         if count < links.capacity {
-            links.store(new, at: count)
+            links.store(new.slot, at: count)
             return
         }
-        let distance = space.query(slot: slot)
-        for index in 0..<count { scratch.slots[index] = links.slot(at: index) ?? new }
-        scratch.slots[count] = new
-        distance.gather(scratch.slots, count: count + 1, into: scratch.distances)
-        ranks.removeAll(keepingCapacity: true)
-        for index in 0...count {
-            ranks.append(Rank(distance: scratch.distances[index], slot: scratch.slots[index]))
+        for index in 0..<count { scratch.slots[index] = links.slot(at: index) ?? slot }
+        let toNode = scratch.distances
+        let toNew = scratch.distances + links.capacity
+        space.query(slot: slot).gather(scratch.slots, count: count, into: toNode)
+        fromNew.gather(scratch.slots, count: count, into: toNew)
+        chosen.removeAll(keepingCapacity: true)
+        var farthest = new
+        for index in 0..<count {
+            let rank = Rank(distance: toNode[index], slot: scratch.slots[index])
+            if rank.bits < new.bits {
+                if toNew[index] < new.distance { return }
+            } else if toNew[index] < rank.distance {
+                continue
+            }
+            chosen.append(rank)
+            if rank.bits > farthest.bits { farthest = rank }
         }
-        ranks.sort { $0.bits < $1.bits }
-        choose(atMost: links.capacity)
+        chosen.append(new)
+        if chosen.count > links.capacity { chosen.removeAll { $0 == farthest } }
         store(in: links)
     }
 

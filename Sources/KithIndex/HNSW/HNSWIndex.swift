@@ -72,7 +72,7 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
         return tail + (walks(query, linked) ? walkedRows(query) : Int(linked))
     }
 
-    private func width(_ query: IndexQuery) -> Int { 
+    private func width(_ query: IndexQuery) -> Int {
         max(query.effort ?? query.recallTarget.map(parameters.effort(forRecall:)) ?? parameters.efSearch, query.topK)
     }
 
