@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compiles Protos/ into Sources/CGRPCShim/Generated. Files that did not change keep their time, so that nothing is rebuilt for them;
-# files whose proto is gone are deleted. Says only what it changed.
+# Compiles Protos/ into Sources/CGRPCShim/Generated. Files that did not change keep their time, so that nothing is rebuilt for
+# them; files whose proto is gone are deleted. Says only what it changed.
 set -eu
 cd "$(dirname "$0")/.."
 

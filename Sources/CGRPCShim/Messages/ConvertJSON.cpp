@@ -15,9 +15,6 @@ using google::protobuf::DescriptorPool;
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 
-/// libprotobuf prints malformed input to stderr: a client must not be able to write to our log.
-[[maybe_unused]] const auto previousLogHandler = google::protobuf::SetLogHandler(nullptr);
-
 /// An empty message of the type, on the arena; NULL for a name that the protos do not have.
 Message* makeMessage(const char* type, Arena& arena) {
     const auto* const descriptor = DescriptorPool::generated_pool()->FindMessageTypeByName(type);

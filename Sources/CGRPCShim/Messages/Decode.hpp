@@ -7,7 +7,8 @@
 
 namespace kith {
 
-/// Copies `bytes`, lets `read(reader, view)` walk the copy, and hands out what keeps it. NULL when the bytes are malformed or memory ends.
+/// Copies `bytes`, lets `read(reader, view)` walk the copy, and hands out what keeps it. NULL when the bytes are malformed or
+/// memory ends.
 template <class View, class Read>
 KithMessage* decode(KithBytes bytes, View& view, Read read) noexcept {
     view = {};

@@ -29,14 +29,21 @@ void readItem(WireReader& reader, KithUpsertStreamView& view) {
     }
 }
 
+/// Flush and Close have no fields.
+void readNothing(WireReader& reader, KithUpsertStreamView&) {
+    while (reader.next() != 0) {
+        reader.skip();
+    }
+}
+
 void readRequest(WireReader& reader, KithUpsertStreamView& view) {
     using Message = v1::UpsertStreamRequest;
     while (const int field = reader.next()) {
         switch (field) {
             case Message::kOpenFieldNumber: readMember(reader, view, KITH_STREAM_OPEN, readOpen); break;
             case Message::kItemFieldNumber: readMember(reader, view, KITH_STREAM_ITEM, readItem); break;
-            case Message::kFlushFieldNumber: readMember(reader, view, KITH_STREAM_FLUSH, readNothing<KithUpsertStreamView>); break;
-            case Message::kCloseFieldNumber: readMember(reader, view, KITH_STREAM_CLOSE, readNothing<KithUpsertStreamView>); break;
+            case Message::kFlushFieldNumber: readMember(reader, view, KITH_STREAM_FLUSH, readNothing); break;
+            case Message::kCloseFieldNumber: readMember(reader, view, KITH_STREAM_CLOSE, readNothing); break;
             default: reader.skip();
         }
     }

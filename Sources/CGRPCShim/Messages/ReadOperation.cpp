@@ -60,8 +60,12 @@ void read(WireReader& reader, KithOperationView& operation) {
         switch (field) {
             case Message::kUpsertFieldNumber: readMember(reader, operation, KITH_OPERATION_UPSERT, readUpsert); break;
             case Message::kDeleteFieldNumber: readMember(reader, operation, KITH_OPERATION_DELETE, readDelete); break;
-            case Message::kUpdatePayloadFieldNumber: readMember(reader, operation, KITH_OPERATION_UPDATE_PAYLOAD, readUpdatePayload); break;
-            case Message::kUpdateVectorsFieldNumber: readMember(reader, operation, KITH_OPERATION_UPDATE_VECTORS, readUpdateVectors); break;
+            case Message::kUpdatePayloadFieldNumber:
+                readMember(reader, operation, KITH_OPERATION_UPDATE_PAYLOAD, readUpdatePayload);
+                break;
+            case Message::kUpdateVectorsFieldNumber:
+                readMember(reader, operation, KITH_OPERATION_UPDATE_VECTORS, readUpdateVectors);
+                break;
             default: reader.skip();
         }
     }

@@ -39,14 +39,6 @@ void readMember(WireReader& reader, View& view, Kind kind, Read readKind) {
     });
 }
 
-/// A message without fields.
-template <class View>
-void readNothing(WireReader& reader, View&) {
-    while (reader.next() != 0) {
-        reader.skip();
-    }
-}
-
 /// An optional number.
 inline void readOptional(WireReader& reader, uint64_t& value, bool& present) {
     present = reader.number(value) || present;

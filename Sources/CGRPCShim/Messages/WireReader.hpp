@@ -15,8 +15,8 @@
 
 namespace kith {
 
-/// The fields of one message, in the order of the wire. A field is taken by one of the functions below; those answer whether it was
-/// there, and skip a field of another wire type as protobuf does. Anything malformed ends the walk, and `finished` says so.
+/// The fields of one message, in the order of the wire. A field is taken by one of the functions below; those answer whether it
+/// was there, and skip a field of another wire type as protobuf does. Anything malformed ends the walk, and `finished` says so.
 class WireReader {
     using Format = google::protobuf::internal::WireFormatLite;
 
@@ -26,7 +26,10 @@ public:
 
     /// The next field's number; 0 at the end.
     int next() {
+        const int start = input.CurrentPosition();
         tag = valid ? input.ReadTag() : 0;
+        // Protobuf's parser refuses longer tags, which this stream cuts to 32 bits.
+        tag = check(input.CurrentPosition() - start <= 5) ? tag : 0;
         return Format::GetTagFieldNumber(tag);
     }
 

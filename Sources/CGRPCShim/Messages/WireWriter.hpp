@@ -1,7 +1,7 @@
 // Writing protobuf's wire format from views.
 //
-// A message is described once, as a function template over a sink. Run over a WireCounter it gives the size, and over a WireWriter
-// the bytes, so that one exactly sized slice is allocated and nothing is built in between.
+// A message is described once, as a function template over a sink. Run over a WireCounter it gives the size, and over a
+// WireWriter the bytes, so that one exactly sized slice is allocated and nothing is built in between.
 #pragma once
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>

@@ -10,10 +10,11 @@
 
 #include "CGRPCShim.h"
 
-/// The kinds in Reactors.hpp implement it over gRPC's reactors. gRPC queues what is asked of a reactor before it is bound, so all of
-/// this may be used from inside `started`.
+/// The kinds in Reactors.hpp implement it over gRPC's reactors. gRPC queues what is asked of a reactor before it is bound, so all
+/// of this may be used from inside `started`.
 struct KithCall {
-    KithCall(const KithServerCallbacks& callbacks, grpc::CallbackServerContext& context) : callbacks(callbacks), context(context) {}
+    KithCall(const KithServerCallbacks& callbacks, grpc::CallbackServerContext& context)
+        : callbacks(callbacks), context(context) {}
     KithCall(const KithCall&) = delete;
     KithCall& operator=(const KithCall&) = delete;
     virtual ~KithCall() = default;

@@ -6,6 +6,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -25,12 +26,23 @@ struct KithServer {
 
 namespace {
 
-/// Reflection for one server. The library's own switch would add it to every server of the process.
+/// Reflection for this server or not. The library adds it to every server of the process as soon as it is linked.
 class Reflection final : public grpc::ServerBuilderOption {
+public:
+    explicit Reflection(bool wanted) : wanted(wanted) {}
+
+private:
+    const bool wanted;
+
     void UpdateArguments(grpc::ChannelArguments*) override {}
 
     void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-        plugins->push_back(std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>());
+        auto reflection = std::make_unique<grpc::reflection::ProtoServerReflectionPlugin>();
+        const auto same = [&](const auto& plugin) { return plugin->name() == reflection->name(); };
+        plugins->erase(std::remove_if(plugins->begin(), plugins->end(), same), plugins->end());
+        if (wanted) {
+            plugins->push_back(std::move(reflection));
+        }
     }
 };
 
@@ -74,13 +86,11 @@ KithServer* kith_server_start(const KithServerOptions* options, KithServerCallba
                 builder.RegisterService(server->services.back().get());
             }
         }
-        if (options->reflection) {
-            builder.SetOption(std::make_unique<Reflection>());
-            // Reflection is the only service with threads of its own: one is enough.
-            builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-            builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
-            builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
-        }
+        builder.SetOption(std::make_unique<Reflection>(options->reflection));
+        // Reflection is the only service with threads of its own: one is enough.
+        builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+        builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
+        builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
         server->server = builder.BuildAndStart();
         if (server->server == nullptr || server->port == 0) {
             *error = kith::makeBuffer("cannot listen on " + std::string(options->address) + ": in use, unknown or not permitted");

@@ -22,7 +22,8 @@ KithCallStatus kith_channel_call(KithChannel *_Nonnull channel, const char *_Non
 
 /// A stream of any kind. Reading and writing may happen on two threads, each one at a time.
 typedef struct KithClientStream KithClientStream;
-KithClientStream *_Nullable kith_stream_open(KithChannel *_Nonnull channel, const char *_Nonnull method, int64_t timeout_milliseconds);
+KithClientStream *_Nullable kith_stream_open(KithChannel *_Nonnull channel, const char *_Nonnull method,
+                                             int64_t timeout_milliseconds);
 /// False when the stream is broken.
 bool kith_stream_write(KithClientStream *_Nonnull stream, KithBytes message);
 void kith_stream_writes_done(KithClientStream *_Nonnull stream);
@@ -33,8 +34,9 @@ void kith_stream_cancel(KithClientStream *_Nonnull stream);
 KithCallStatus kith_stream_finish(KithClientStream *_Nonnull stream);
 void kith_stream_free(KithClientStream *_Nullable stream);
 
-/// A load generator for benchmarks: keeps `in_flight` unary calls going on `connections` connections over `requests` in turn (closed loop), or
-/// starts `rate` calls a second (open loop; latency counts from the time due) for `seconds`.
+/// A load generator for benchmarks: keeps `in_flight` unary calls going on `connections` connections over `requests` in turn
+/// (closed loop), or starts `rate` calls a second (open loop; latency counts from the time due) for `seconds`; where that is 0,
+/// until each request was sent once.
 typedef struct KithLoadResult {
     uint64_t calls, errors;
     double seconds, client_cpu_seconds;

@@ -1,8 +1,8 @@
 // Messages as flat views.
 //
-// Decoding copies a serialised message once, into pooled memory, and fills a view that borrows from the copy: no field is copied again
-// (packed floats are, to align them). Encoding goes the other way, from views into one buffer. Control messages, which are rare, cross as
-// canonical protobuf JSON instead. Borrowed vectors may lie at any address: they are not aligned.
+// Decoding copies a serialised message once, into pooled memory, and fills a view that borrows from the copy: no field is copied
+// again (packed floats are, to align them). Encoding goes the other way, from views into one buffer. Control messages, which are
+// rare, cross as canonical protobuf JSON instead. Borrowed vectors may lie at any address: they are not aligned.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,8 +82,9 @@ typedef struct KithOperationView {
     size_t key_count;
 } KithOperationView;
 
-/// Upsert, BatchWrite, Delete, UpdatePayload and UpdateVectors, all brought to one form (request-wide mode and if_version are copied into
-/// the operations; `has_request_if_version` says that the request carried one, which is only right with one operation).
+/// Upsert, BatchWrite, Delete, UpdatePayload and UpdateVectors, all brought to one form (request-wide mode and if_version are
+/// copied into the operations; `has_request_if_version` says that the request carried one, which is only right with one
+/// operation).
 typedef struct KithWriteView {
     KithBytes collection;
     KithBytes request_id;
@@ -149,7 +150,8 @@ typedef struct KithUpsertStreamView {
 KithMessage *_Nullable kith_decode_write(KithWriteKind kind, KithBytes bytes, KithWriteView *_Nonnull view);
 KithMessage *_Nullable kith_decode_search(KithBytes bytes, KithSearchView *_Nonnull view);
 /// `searches` gets an array of `count` views; an empty collection is filled from the request's.
-KithMessage *_Nullable kith_decode_search_batch(KithBytes bytes, const KithSearchView *_Nullable *_Nonnull searches, size_t *_Nonnull count);
+KithMessage *_Nullable kith_decode_search_batch(KithBytes bytes, const KithSearchView *_Nullable *_Nonnull searches,
+                                                size_t *_Nonnull count);
 KithMessage *_Nullable kith_decode_search_stream(KithBytes bytes, KithSearchView *_Nonnull view);
 KithMessage *_Nullable kith_decode_get(KithBytes bytes, KithGetView *_Nonnull view);
 KithMessage *_Nullable kith_decode_upsert_stream(KithBytes bytes, KithUpsertStreamView *_Nonnull view);
@@ -229,11 +231,13 @@ KithBuffer *_Nullable kith_encode_status(int32_t code, KithBytes message, KithBy
                                          const KithPair *_Nullable metadata, size_t metadata_count,
                                          const KithPair *_Nullable violations, size_t violation_count, int64_t retry_milliseconds);
 
-/// Decodes a serialised google.rpc.Status into JSON {"code","message","reason","metadata":{},"violations":[{"field","description"}]}.
+/// Decodes a serialised google.rpc.Status into JSON
+/// {"code","message","reason","metadata":{},"violations":[{"field","description"}]}.
 KithBuffer *_Nullable kith_status_to_json(KithBytes status);
 
 // Client side: requests are built, answers are viewed.
-/// UPSERT (mode and condition are those of the first operation) and BATCH; NULL for the other kinds, which a batch can say as well.
+/// UPSERT (mode and condition are those of the first operation) and BATCH; NULL for the other kinds, which a batch can say as
+/// well.
 KithBuffer *_Nullable kith_encode_write_request(KithWriteKind kind, const KithWriteView *_Nonnull view);
 KithBuffer *_Nullable kith_encode_upsert_stream_request(const KithUpsertStreamView *_Nonnull view);
 KithBuffer *_Nullable kith_encode_search_request(const KithSearchView *_Nonnull view);

@@ -1,7 +1,9 @@
 // A gRPC server that knows bytes and method names. Services come from the compiled protos, so that reflection shows them.
 //
 // Threads: callbacks come on gRPC's own threads, several at once, but for one call one after another (`cancelled` may come beside
-// others). Every function below may be called from any thread, also from inside a callback.
+// others). Every function below may be called from any thread, also from inside a callback, but for kith_server_stop and
+// kith_server_free, which wait for callbacks to return. A callback that computes or blocks keeps its thread: gRPC has one for two
+// cores, at least two and at most sixteen, in the whole process, and they also read and write the sockets.
 #pragma once
 #include "messages.h"
 #ifdef __cplusplus
@@ -24,8 +26,8 @@ typedef struct KithServerCallbacks {
     /// A call came. Unary and server-streaming calls have their request (kith_call_request); others get `received` later.
     /// `method` is as listed by kith_method_name. What is returned is passed to later callbacks as `tag`.
     void *_Nullable (*_Nonnull started)(void *_Nullable context, KithCall *_Nonnull call, int32_t method);
-    /// Client streams: after each kith_call_read. `ok` false: the client has no more to send, or is gone. The message is read by kith_call_request
-    /// and is valid until the next kith_call_read.
+    /// Client streams: after each kith_call_read. `ok` false: the client has no more to send, or is gone. The message is read by
+    /// kith_call_request and is valid until the next kith_call_read.
     void (*_Nonnull received)(void *_Nullable context, KithCall *_Nonnull call, void *_Nullable tag, bool ok);
     /// After each kith_call_write. `ok` false: the stream is broken.
     void (*_Nonnull written)(void *_Nullable context, KithCall *_Nonnull call, void *_Nullable tag, bool ok);
@@ -61,8 +63,9 @@ KithBytes kith_call_peer(KithCall *_Nonnull call);
 
 /// Unary: answers and ends the call. Takes the buffer.
 void kith_call_reply(KithCall *_Nonnull call, KithBuffer *_Nonnull response);
-/// Ends the call with a status: code 0 for streams that are through; else `message` (UTF-8) and a serialised google.rpc.Status (may be empty)
-/// for grpc-status-details-bin. To be called once, and not while a write is under way unless the call is cancelled.
+/// Ends the call with a status: code 0 for streams that are through; else `message` (UTF-8) and a serialised google.rpc.Status
+/// (may be empty) for grpc-status-details-bin. To be called once, and not while a write is under way unless the call is
+/// cancelled.
 void kith_call_finish(KithCall *_Nonnull call, int32_t code, KithBytes message, KithBytes status_details);
 /// Streams: sends one message; `written` follows. One at a time. Takes the buffer.
 void kith_call_write(KithCall *_Nonnull call, KithBuffer *_Nonnull message);

@@ -1,8 +1,8 @@
 // JSON payloads: checking, merging and removing keys. C++ (nlohmann::json) behind a C header.
 //
-// Texts are UTF-8, not NUL-terminated. Functions never throw; a result owns its bytes until kith_json_free. Of equal keys of one object the
-// last counts. Integers of 64 bits keep their value; larger ones become doubles. Functions that make results take an empty text for {}, read
-// nesting up to 256 and refuse more, and write keys sorted: equal inputs give equal bytes.
+// Texts are UTF-8, not NUL-terminated. Functions never throw; a result owns its bytes until kith_json_free. Of equal keys of one
+// object the last counts. Integers of 64 bits keep their value; larger ones become doubles. Functions that make results take an
+// empty text for {}, read nesting up to 256 and refuse more, and write keys sorted: equal inputs give equal bytes.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
