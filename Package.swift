@@ -74,12 +74,11 @@ let package = Package(
             swiftSettings: settings),
 
         // L5
-        .executableTarget(
-            name: "kith",
-            dependencies: [
-                "KithCore", "KithCollections", "KithStorage", "KithEvents", "KithAPI", "KithTelemetry",
-            ],
+        .target(
+            name: "KithCommands",
+            dependencies: ["KithCore", "KithCollections", "KithEvents", "KithAPI", "KithTelemetry"],
             swiftSettings: settings),
+        .executableTarget(name: "kith", dependencies: ["KithCommands"], swiftSettings: settings),
         .executableTarget(
             name: "KithBenchmarks",
             dependencies: [
@@ -88,6 +87,10 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests
+        .target(name: "TestSupport", dependencies: ["CGRPCShim"], path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["TestSupport"], exclude: ["Python/client.py"],
+            swiftSettings: settings),
         .testTarget(name: "ShimTests", dependencies: ["CGRPCShim", "CJSON"], swiftSettings: settings),
         .testTarget(
             name: "KithIndexTests", dependencies: ["KithIndex", "KithCore", "CVectorKernels", "CMemory"],
@@ -95,7 +98,14 @@ let package = Package(
         .testTarget(
             name: "KithEventsTests", dependencies: ["KithEvents", "KithCore", "KithTelemetry", "CGRPCShim", "CRdKafka"],
             swiftSettings: settings),
+        .testTarget(name: "KithCommandsTests", dependencies: ["KithCommands", "KithCore"], swiftSettings: settings),
         .testTarget(name: "KithStorageTests", dependencies: ["KithStorage", "KithCore"], swiftSettings: settings),
+        .testTarget(name: "KithCoreTests", dependencies: ["KithCore"], swiftSettings: settings),
+        .testTarget(name: "KithTelemetryTests", dependencies: ["KithTelemetry"], swiftSettings: settings),
+        .testTarget(
+            name: "KithCollectionsTests",
+            dependencies: ["KithCollections", "KithCore", "KithIndex", "KithStorage", "KithTelemetry"],
+            swiftSettings: settings),
     ],
     cLanguageStandard: .c17,
     cxxLanguageStandard: .cxx17

@@ -36,7 +36,7 @@ public struct Log: Sendable {
     private func write(_ level: LogLevel, _ message: String, _ fields: [String: String]) {
         guard level.rawValue >= Log.threshold.load(ordering: .relaxed) else { return }
         var line = fields
-        line["time"] = Date().ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true))
+        line["time"] = Date().ISO8601Format(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         line["level"] = "\(level)"
         line["component"] = component
         line["message"] = message

@@ -1,1 +1,3 @@
-print("kith")
+import KithCommands
+
+KithCommands.main()

@@ -87,7 +87,7 @@ struct CollectionMessage: Codable {
 
     private static func timestamp(_ microseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(microseconds) / 1e6)
-            .ISO8601Format(.iso8601(timeZone: .gmt, includingFractionalSeconds: true))
+            .ISO8601Format(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }
 

@@ -1,0 +1,56 @@
+import CGRPCShim
+public import KithCore
+
+/// A question: which points are near?
+public struct ClientQuery: Sendable {
+    public enum Target: Sendable {
+        case vector(ClientVector)
+        /// The vector of this point, which is left out of the results.
+        case point(PointID)
+    }
+
+    public var target: Target
+    /// May be empty where the collection has one space.
+    public var space = ""
+    /// Results wanted; 0 means the server's default.
+    public var topK = 0
+    /// Candidates of an hnsw search; 0 means the index's default.
+    public var effort = 0
+    public var exact = false
+    public var payload = true
+
+    public init(_ target: Target) { self.target = target }
+}
+
+extension KithClient {
+    /// The points nearest to the query, nearest first.
+    public func search(_ collection: String, _ query: ClientQuery) throws(KithError) -> [ClientPoint] {
+        let arena = ViewArena()
+        var view = KithSearchView()
+        view.collection = arena.bytes(collection)
+        view.has_query = true
+        switch query.target {
+        case .vector(let vector):
+            view.has_vector = true
+            view.vector = arena.vector(vector)
+        case .point(let id):
+            view.has_point_id = true
+            view.point_id = arena.id(id)
+        }
+        view.vector_space = arena.bytes(query.space)
+        view.top_k = UInt32(clamping: query.topK)
+        view.effort = UInt32(clamping: query.effort)
+        view.exact = query.exact
+        view.select.payload = query.payload
+        let request = try WireBuffer(kith_encode_search_request(&view))
+        let response = try call("/kith.v1.SearchService/Search", request)
+        var outcome = KithSearchOutcomeView()
+        let message = try WireMessage(answer: kith_decode_search_response(response.bytes, &outcome))
+        defer { withExtendedLifetime(message) {} }
+        var results: [ClientPoint] = []
+        for result in UnsafeBufferPointer(start: outcome.results, count: outcome.result_count) {
+            results.append(try ClientPoint(result))
+        }
+        return results
+    }
+}

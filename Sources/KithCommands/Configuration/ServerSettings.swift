@@ -1,0 +1,136 @@
+import Foundation
+package import KithCollections
+package import KithCore
+import KithEvents
+package import KithTelemetry
+
+/// What `kith serve` runs with.
+package struct ServerSettings: Sendable {
+    package static let defaultAddress = "127.0.0.1:7040"
+    package static let kafkaPropertyPrefix = "kafka.property."
+
+    package var listen = ServerSettings.defaultAddress
+    package var data = "./kith-data"
+    package var cluster = "kith"
+    package var logLevel = LogLevel.info
+    package var drainSeconds = 10
+    /// 0: one a core.
+    package var searchThreads = 0
+    /// 0: half the cores, at least one.
+    package var linkThreads = 0
+    package var blockCacheBytes = 256 << 20
+    package var kafkaBrokers = ""
+    package var kafkaTopicPrefix = KafkaConfiguration.defaultTopicPrefix
+    /// 0: as the brokers say.
+    package var kafkaReplicationFactor = 0
+    package var kafkaProperties: [String: String] = [:]
+    package var changeLogBytes = 16 << 30
+    package var changeLogFull = FullLogPolicy.pushBack
+    /// Empty: none.
+    package var portFile = ""
+
+    /// Defaults, then each of `given` in turn.
+    ///
+    /// - Throws: `INVALID_CONFIGURATION`, naming key and origin.
+    package init(_ given: [GivenSetting] = []) throws(KithError) {
+        for setting in given { try apply(setting) }
+    }
+
+    private mutating func apply(_ given: GivenSetting) throws(KithError) {
+        if given.key.hasPrefix(ServerSettings.kafkaPropertyPrefix) {
+            let property = String(given.key.dropFirst(ServerSettings.kafkaPropertyPrefix.count))
+            if property.isEmpty || KafkaConfiguration.reservedProperties.contains(property) {
+                throw given.wrong(property.isEmpty ? "names no property" : "is set by Kith and cannot be changed")
+            }
+            kafkaProperties[property] = given.value
+            return
+        }
+        guard let setting = Setting.all.first(where: { $0.key == given.key }) else {
+            throw .usage("\(given.origin): there is no setting '\(given.key)'; 'kith help serve' lists them", key: given.key)
+        }
+        try setting.set(&self, given)
+    }
+}
+
+/// One setting: its key, its help, and how its text is read.
+package struct Setting: Sendable {
+    package var key: String
+    package var value: String
+    package var help: String
+    package var set: @Sendable (inout ServerSettings, GivenSetting) throws(KithError) -> Void
+
+    package static let all: [Setting] = [
+        Setting(key: "listen", value: "HOST:PORT", help: "address of the gRPC server; port 0 takes a free one (127.0.0.1:7040)") {
+            settings, given throws(KithError) in settings.listen = try given.address()
+        },
+        Setting(key: "data", value: "FOLDER", help: "all data; made where it is missing (./kith-data)") {
+            settings, given throws(KithError) in settings.data = try given.text()
+        },
+        Setting(key: "cluster", value: "NAME", help: "this database's name in change events (kith)") {
+            settings, given throws(KithError) in settings.cluster = try given.text()
+        },
+        Setting(key: "log-level", value: "LEVEL", help: "debug, info, warning or error (info)") {
+            settings, given throws(KithError) in
+            guard let level = LogLevel(name: given.value) else { throw given.wrong("is not debug, info, warning or error") }
+            settings.logLevel = level
+        },
+        Setting(key: "drain-seconds", value: "N", help: "how long requests in progress may take at shutdown (10)") {
+            settings, given throws(KithError) in settings.drainSeconds = try given.number(0...3_600)
+        },
+        Setting(key: "search-threads", value: "N", help: "threads that search; 0 takes one a core (0)") {
+            settings, given throws(KithError) in settings.searchThreads = try given.number(0...1_024)
+        },
+        Setting(key: "link-threads", value: "N", help: "threads that link vectors into indexes; 0 takes half the cores (0)") {
+            settings, given throws(KithError) in settings.linkThreads = try given.number(0...1_024)
+        },
+        Setting(key: "block-cache-bytes", value: "N", help: "memory for points and payloads (268435456)") {
+            settings, given throws(KithError) in settings.blockCacheBytes = try given.number(1 << 20...1 << 44)
+        },
+        Setting(key: "kafka.brokers", value: "LIST", help: "host:port, separated by commas; empty is off (empty)") {
+            settings, given throws(KithError) in settings.kafkaBrokers = given.value
+        },
+        Setting(key: "kafka.topic-prefix", value: "TEXT", help: "topics are <prefix>.changes.v1.<collection> (kith)") {
+            settings, given throws(KithError) in settings.kafkaTopicPrefix = try given.text()
+        },
+        Setting(key: "kafka.replication-factor", value: "N", help: "copies of topics that Kith makes; 0: as brokers say (0)") {
+            settings, given throws(KithError) in settings.kafkaReplicationFactor = try given.number(0...Int(Int16.max))
+        },
+        Setting(key: "change-log-bytes", value: "N", help: "changes that are kept until every reader has them (17179869184)") {
+            settings, given throws(KithError) in settings.changeLogBytes = try given.number(1 << 20...1 << 50)
+        },
+        Setting(key: "change-log-full", value: "POLICY", help: "push-back refuses writes then, trim drops the oldest (push-back)")
+        {
+            settings, given throws(KithError) in
+            guard let policy = FullLogPolicy(rawValue: given.value) else { throw given.wrong("is not push-back or trim") }
+            settings.changeLogFull = policy
+        },
+        Setting(key: "port-file", value: "FILE", help: "gets the real port once the server listens (none)") {
+            settings, given throws(KithError) in settings.portFile = given.value
+        },
+    ]
+}
+
+extension GivenSetting {
+    package func wrong(_ description: String) -> KithError {
+        .usage("\(origin): '\(key)' \(description) (it is '\(value)')", key: key)
+    }
+
+    fileprivate func text() throws(KithError) -> String {
+        guard !value.isEmpty else { throw wrong("is empty") }
+        return value
+    }
+
+    fileprivate func number(_ range: ClosedRange<Int>) throws(KithError) -> Int {
+        guard let number = Int(value), range.contains(number) else {
+            throw wrong("is not a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    fileprivate func address() throws(KithError) -> String {
+        guard let colon = value.lastIndex(of: ":"), colon != value.startIndex,
+            UInt16(value[value.index(after: colon)...]) != nil
+        else { throw wrong("is not host:port") }
+        return value
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import KithAPI
+import KithCollections
+import KithCore
+import KithEvents
+import KithTelemetry
+
+/// The whole product in this process: the node, the relay beside it, the server before it.
+final class RunningServer: Sendable {
+    let node: Node
+    let relay: Relay?
+    let server: Server
+    /// How long opening the data took.
+    let recovery: Duration
+
+    /// Listens when it returns.
+    init(_ settings: ServerSettings) throws(KithError) {
+        let metrics = Metrics()
+        relay = try RunningServer.relay(settings, metrics)
+        var configuration = Node.Configuration(dataDirectory: settings.data)
+        configuration.linkThreads =
+            settings.linkThreads > 0 ? settings.linkThreads : max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+        configuration.changeLogBytes = settings.changeLogBytes
+        configuration.changeLogFull = settings.changeLogFull
+        configuration.blockCacheBytes = settings.blockCacheBytes
+        let clock = ContinuousClock()
+        let began = clock.now
+        do throws(KithError) {
+            node = try Node(configuration, metrics: metrics, observer: relay.map(RelayObserver.init) ?? NoObserver())
+        } catch {
+            relay?.shutdown()
+            throw error
+        }
+        recovery = clock.now - began
+        var front = Server.Configuration(address: settings.listen)
+        front.cluster = settings.cluster
+        if settings.searchThreads > 0 { front.searchThreads = settings.searchThreads }
+        do throws(KithError) {
+            server = try Server(front, node: node, relay: relay)
+        } catch {
+            relay?.shutdown()
+            node.close()
+            throw error
+        }
+    }
+
+    /// Lets requests in progress finish, then closes everything, front to back. Blocks.
+    func stop(drainSeconds: Int) {
+        server.stop(graceMilliseconds: drainSeconds * 1_000)
+        relay?.shutdown()
+        node.close()
+    }
+
+    private static func relay(_ settings: ServerSettings, _ metrics: Metrics) throws(KithError) -> Relay? {
+        guard !settings.kafkaBrokers.isEmpty else { return nil }
+        let kafka = KafkaConfiguration(
+            brokers: settings.kafkaBrokers, topicPrefix: settings.kafkaTopicPrefix,
+            replicationFactor: settings.kafkaReplicationFactor > 0 ? settings.kafkaReplicationFactor : nil,
+            properties: settings.kafkaProperties)
+        return try Relay(configuration: kafka, cluster: settings.cluster, metrics: metrics)
+    }
+}
+
+/// Publishes each collection from when it opens until it closes.
+private struct RelayObserver: CatalogueObserver {
+    private static let log = Log("relay")
+    let relay: Relay
+
+    func opened(_ collection: KithCollections.Collection) {
+        for shard in collection.shards {
+            do throws(KithError) {
+                try relay.start(feed: shard) { collection.definition }
+            } catch {
+                RelayObserver.log.error(
+                    "changes of a shard are not published", ["shard": shard.id.description, "error": error.description])
+            }
+        }
+    }
+
+    func closing(_ collection: KithCollections.Collection) {
+        for shard in collection.shards { relay.stop(shard.id) }
+    }
+}
