@@ -1,11 +1,17 @@
-// A load generator on gRPC's C core: one thread, no object but the call itself made for a call.
+// A load generator on gRPC's C core: one thread, and one more in open loop; no object but the call itself made for a call.
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <grpc/support/alloc.h>
+#include <sys/prctl.h>
 #include <time.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
 #include <exception>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "CGRPCShim.h"
@@ -120,8 +126,8 @@ public:
         : connections(connections),
           slots(static_cast<size_t>(inFlight)),
           interval(rate > 0 ? 1e9 / rate : 0),
-          begun(nanoseconds(CLOCK_MONOTONIC)),
-          end(begun + static_cast<uint64_t>(seconds * 1e9)) {
+          duration(seconds > 0 ? static_cast<uint64_t>(seconds * 1e9) : 0),
+          callLimit(seconds > 0 ? UINT64_MAX : count) {
         for (size_t index = 0; index < count; ++index) {
             grpc_slice slice =
                 grpc_slice_from_copied_buffer(reinterpret_cast<const char*>(requests[index].data), requests[index].size);
@@ -144,17 +150,16 @@ public:
     }
 
     void go() {
-        while (startDue() || idle.size() < slots.size()) {
-            // Closed loop: only an answer makes room for a call. Open loop: the clock is asked all the time, since gRPC's waits are
-            // rounded up to whole milliseconds, which would be added to the latencies.
-            const gpr_clock_type clock = GPR_CLOCK_MONOTONIC;
-            const gpr_timespec wait = interval == 0 || idle.empty() ? gpr_inf_future(clock) : gpr_inf_past(clock);
-            const grpc_event event = grpc_completion_queue_next(queue, wait, nullptr);
-            if (event.type == GRPC_OP_COMPLETE) {
-                finish(*static_cast<Slot*>(event.tag));
-            }
+        const uint64_t processorTime = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+        begun = nanoseconds(CLOCK_MONOTONIC);
+        end = duration > 0 ? begun + duration : UINT64_MAX;
+        if (interval == 0) {
+            runClosedLoop();
+        } else {
+            runOpenLoop();
         }
         result.seconds = static_cast<double>(nanoseconds(CLOCK_MONOTONIC) - begun) / 1e9;
+        result.client_cpu_seconds = static_cast<double>(nanoseconds(CLOCK_THREAD_CPUTIME_ID) - processorTime + pacingTime) / 1e9;
     }
 
     KithLoadResult result{};
@@ -163,38 +168,95 @@ public:
 private:
     Connections& connections;
     std::vector<Slot> slots;
-    std::vector<Slot*> idle;
     std::vector<grpc_byte_buffer*> messages;
     grpc_completion_queue* const queue = grpc_completion_queue_create_for_next(nullptr);
     const double interval;
-    const uint64_t begun, end;
-    uint64_t started = 0;
+    const uint64_t duration, callLimit;
+    uint64_t begun = 0, end = 0, started = 0;
+    /// Processor time of the thread that paces, once it has ended.
+    uint64_t pacingTime = 0;
+    /// Guards what follows.
+    std::mutex mutex;
+    std::condition_variable returned;
+    std::vector<Slot*> idle;
+    bool paced = false;
 
-    /// Starts what is due while there is room. False when the time is over.
-    bool startDue() {
+    bool hasNext(uint64_t time) const { return time < end && started < callLimit; }
+
+    void start(Slot& slot, uint64_t due) {
+        slot.start(connections.makeCall(started, queue), messages[started % messages.size()], due);
+        ++started;
+    }
+
+    /// Only an answer makes room for a call.
+    void runClosedLoop() {
         for (;;) {
-            const uint64_t now = nanoseconds(CLOCK_MONOTONIC);
-            const uint64_t due = interval == 0 ? now : begun + static_cast<uint64_t>(interval * static_cast<double>(started));
-            if (now >= end || due >= end) {
-                return false;
+            for (uint64_t now; !idle.empty() && hasNext(now = nanoseconds(CLOCK_MONOTONIC)); idle.pop_back()) {
+                start(*idle.back(), now);
             }
-            if (idle.empty() || due > now) {
-                return true;
+            if (idle.size() == slots.size()) {
+                return;
             }
-            idle.back()->start(connections.makeCall(started, queue), messages[started % messages.size()], due);
-            idle.pop_back();
-            ++started;
+            finishNext(gpr_inf_future(GPR_CLOCK_MONOTONIC));
         }
     }
 
-    void finish(Slot& slot) {
+    /// The clock starts calls, on a thread of its own: gRPC's waits are rounded up to whole milliseconds, which would be added to
+    /// the latencies, and asking the clock all the time would take a core from the server.
+    void runOpenLoop() {
+        std::thread pacer([this] { pace(); });
+        // Answers end the wait at once; it is short only to see the end of the run.
+        while (!isOver()) {
+            finishNext(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(10, GPR_TIMESPAN)));
+        }
+        pacer.join();
+    }
+
+    void pace() {
+        prctl(PR_SET_TIMERSLACK, 1);
+        for (uint64_t due = begun; hasNext(std::max(due, nanoseconds(CLOCK_MONOTONIC)));) {
+            sleepUntil(due);
+            std::unique_lock lock(mutex);
+            returned.wait(lock, [this] { return !idle.empty(); });
+            Slot* const slot = idle.back();
+            idle.pop_back();
+            lock.unlock();
+            start(*slot, due);
+            due = begun + static_cast<uint64_t>(interval * static_cast<double>(started));
+        }
+        pacingTime = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+        const std::lock_guard lock(mutex);
+        paced = true;
+    }
+
+    static void sleepUntil(uint64_t time) {
+        const timespec until = {static_cast<time_t>(time / 1'000'000'000), static_cast<long>(time % 1'000'000'000)};
+        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
+        }
+    }
+
+    bool isOver() {
+        const std::lock_guard lock(mutex);
+        return paced && idle.size() == slots.size();
+    }
+
+    void finishNext(gpr_timespec deadline) {
+        const grpc_event event = grpc_completion_queue_next(queue, deadline, nullptr);
+        if (event.type != GRPC_OP_COMPLETE) {
+            return;
+        }
+        auto* const slot = static_cast<Slot*>(event.tag);
         ++result.calls;
-        if (slot.end()) {
-            latencies.add(nanoseconds(CLOCK_MONOTONIC) - slot.begun);
+        if (slot->end()) {
+            latencies.add(nanoseconds(CLOCK_MONOTONIC) - slot->begun);
         } else {
             ++result.errors;
         }
-        idle.push_back(&slot);
+        {
+            const std::lock_guard lock(mutex);
+            idle.push_back(slot);
+        }
+        returned.notify_one();
     }
 };
 
@@ -210,11 +272,9 @@ KithLoadResult kith_load_run(const char* address, const char* method, const Kith
     KithLoadResult result{};
     try {
         kith::Connections all(address, method, connections);
-        const uint64_t processorTime = kith::nanoseconds(CLOCK_THREAD_CPUTIME_ID);
         kith::Run run(all, requests, request_count, in_flight, rate, seconds);
         run.go();
         result = run.result;
-        result.client_cpu_seconds = static_cast<double>(kith::nanoseconds(CLOCK_THREAD_CPUTIME_ID) - processorTime) / 1e9;
         result.p50_us = run.latencies.microseconds(0.5);
         result.p90_us = run.latencies.microseconds(0.9);
         result.p99_us = run.latencies.microseconds(0.99);
