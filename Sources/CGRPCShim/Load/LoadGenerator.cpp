@@ -34,8 +34,10 @@ public:
         grpc_metadata_array_init(&trailingMetadata);
     }
 
-    void start(grpc_call* newCall, grpc_byte_buffer* request, uint64_t startTime) {
+    void start(grpc_call* newCall, grpc_slice message, uint64_t startTime) {
         call = newCall;
+        // Sending takes the slices out of a buffer: each call needs one of its own.
+        request = grpc_raw_byte_buffer_create(&message, 1);
         begun = startTime;
         response = nullptr;
         grpc_op operations[6] = {};
@@ -56,6 +58,7 @@ public:
 
     /// Whether the call was answered.
     bool end() {
+        grpc_byte_buffer_destroy(request);
         if (response != nullptr) {
             grpc_byte_buffer_destroy(response);
         }
@@ -72,6 +75,7 @@ public:
 
 private:
     grpc_call* call = nullptr;
+    grpc_byte_buffer* request = nullptr;
     grpc_byte_buffer* response = nullptr;
     grpc_metadata_array initialMetadata, trailingMetadata;
     grpc_status_code status = GRPC_STATUS_UNKNOWN;
@@ -129,10 +133,8 @@ public:
           duration(seconds > 0 ? static_cast<uint64_t>(seconds * 1e9) : 0),
           callLimit(seconds > 0 ? UINT64_MAX : count) {
         for (size_t index = 0; index < count; ++index) {
-            grpc_slice slice =
-                grpc_slice_from_copied_buffer(reinterpret_cast<const char*>(requests[index].data), requests[index].size);
-            messages.push_back(grpc_raw_byte_buffer_create(&slice, 1));
-            grpc_slice_unref(slice);
+            messages.push_back(
+                grpc_slice_from_copied_buffer(reinterpret_cast<const char*>(requests[index].data), requests[index].size));
         }
         for (Slot& slot : slots) {
             idle.push_back(&slot);
@@ -144,8 +146,8 @@ public:
         while (grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_REALTIME), nullptr).type != GRPC_QUEUE_SHUTDOWN) {
         }
         grpc_completion_queue_destroy(queue);
-        for (grpc_byte_buffer* const message : messages) {
-            grpc_byte_buffer_destroy(message);
+        for (const grpc_slice message : messages) {
+            grpc_slice_unref(message);
         }
     }
 
@@ -168,7 +170,7 @@ public:
 private:
     Connections& connections;
     std::vector<Slot> slots;
-    std::vector<grpc_byte_buffer*> messages;
+    std::vector<grpc_slice> messages;
     grpc_completion_queue* const queue = grpc_completion_queue_create_for_next(nullptr);
     const double interval;
     const uint64_t duration, callLimit;
