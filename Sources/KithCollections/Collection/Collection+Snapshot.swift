@@ -4,9 +4,10 @@ public import KithStorage
 extension Collection {
     /// A page of points as READ changes, for those who want a snapshot before the stream: one commit a shard in the page.
     ///
+    /// Each stands at the position its shard had at that moment, and at no time of its own.
     /// The images' slots are good as long as the collection is open; their payloads as long as the answer.
     public func readCommit(
-        from cursor: ScrollCursor, limit: Int, at snapshot: DatabaseSnapshot?
+        from cursor: ScrollCursor, limit: Int, at snapshot: DatabaseSnapshot?, positions: [LogPosition]
     ) throws(KithError) -> (commits: [(shard: Int, commit: Commit)], next: ScrollCursor?) {
         let page = try scroll(from: cursor, limit: limit, PointSelection(payload: true), at: snapshot)
         var commits: [(shard: Int, commit: Commit)] = []
@@ -15,7 +16,9 @@ extension Collection {
             let shard = shardNumber(of: point.id)
             let change = Change(
                 operation: .read, id: point.id, before: nil, after: try PointImage(decoding: owner.view.bytes), owner: owner)
-            if commits.last?.shard != shard { commits.append((shard, Commit(position: 0, time: 0, requestID: "", changes: []))) }
+            if commits.last?.shard != shard {
+                commits.append((shard, Commit(position: positions[shard], time: 0, requestID: "", changes: [])))
+            }
             commits[commits.count - 1].commit.changes.append(change)
         }
         return (commits, page.next)

@@ -30,7 +30,7 @@ public final class ChangeEventEncoder {
         text.begin(commit, shard: feed.shard, cluster: cluster)
         for index in first..<max(first, commit.changes.count) {
             let change = commit.changes[index]
-            text.beginEvent(index: index, point: change.id)
+            text.beginEvent(change.operation, index: index, point: change.id)
             appendChangedFields(of: change, texts)
             let proceeds = try text.bytes.withUnsafeBufferPointer { (bytes) throws(KithError) in
                 let event = try view(

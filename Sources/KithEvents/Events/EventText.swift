@@ -7,7 +7,7 @@ struct EventText {
     private(set) var bytes: [UInt8] = []
     private(set) var time = 0..<0
     private(set) var request = 0..<0
-    /// `<cluster>/<collection id>.<shard>/<position>/<index>`.
+    /// `<cluster>/<collection id>.<shard>/<position>/<index>`; for a READ, `points/<point>` stands for the index.
     private(set) var id = 0..<0
     /// `points/<point>`.
     private(set) var subject = 0..<0
@@ -36,10 +36,15 @@ struct EventText {
         prefixEnd = bytes.count
     }
 
-    mutating func beginEvent(index: Int, point: PointID) {
+    mutating func beginEvent(_ operation: ChangeOperation, index: Int, point: PointID) {
         bytes.removeSubrange(prefixEnd...)
         fields.removeAll(keepingCapacity: true)
-        bytes.append(decimal: UInt64(index))
+        if operation == .read {
+            bytes.append(text: EventText.subjectPrefix)
+            bytes.append(id: point)
+        } else {
+            bytes.append(decimal: UInt64(index))
+        }
         id = request.upperBound..<bytes.count
         bytes.append(text: EventText.subjectPrefix)
         bytes.append(id: point)
