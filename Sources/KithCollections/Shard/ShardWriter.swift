@@ -73,9 +73,10 @@ final class ShardWriter: CommandLog {
         if queue.closed { return KithError(.unavailable, .shuttingDown, "shard \(shard.id) is closing") }
         if let full = budget.refusal { return full }
         guard queue.waiting.count >= Limits.writeQueueCommands || queue.byteCount >= Limits.writeQueueBytes else { return nil }
-        let tail = queue.paused ? ", and its index tail is full" : ""
+        let tailIsFull = tailIsFull
+        let tail = tailIsFull ? ", and its index tail is full" : ""
         return KithError(
-            .resourceExhausted, queue.paused ? .tailFull : .writeQueueFull,
+            .resourceExhausted, tailIsFull ? .tailFull : .writeQueueFull,
             "\(queue.waiting.count) writes of \(queue.byteCount) bytes wait for shard \(shard.id)\(tail)",
             metadata: [
                 "waiting": "\(queue.waiting.count)", "limit": "\(Limits.writeQueueCommands)",
