@@ -27,7 +27,7 @@ extension KithError {
             self = .transport(code, message, address)
             return
         }
-        let data = Data(WireBuffer(owning: json).bytes.view.bytes)
+        let data = WireBuffer(owning: json).data
         guard let status = try? JSONDecoder().decode(StatusJSON.self, from: data) else {
             self = .transport(code, message, address)
             return

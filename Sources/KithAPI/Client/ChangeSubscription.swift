@@ -47,7 +47,9 @@ public final class ChangeSubscription: @unchecked Sendable {
             try stream.finish()
             return nil
         }
-        return try MessageJSON.decode(message.bytes, as: "kith.v1.SubscribeResponse", defaults: false)
+        return try message.withBytes { (bytes) throws(KithError) in
+            try MessageJSON.decode(bytes, as: "kith.v1.SubscribeResponse", defaults: false)
+        }
     }
 
     /// Ends the subscription; a blocked `next` throws `CANCELLED`. From any thread.

@@ -43,13 +43,14 @@ public final class ClientUpsertStream: @unchecked Sendable {
     ) throws(KithError) {
         self.handlers = handlers
         stream = try MessageStream(client, "/kith.v1.PointService/UpsertStream")
-        let arena = ViewArena()
-        var view = KithUpsertStreamView()
-        view.kind = KITH_STREAM_OPEN
-        view.collection = arena.bytes(collection)
-        view.stream_id = arena.bytes(streamID)
-        view.durability = Int32(durability?.rawValue ?? 0)
-        let open = try WireBuffer(kith_encode_upsert_stream_request(&view))
+        let open = try ViewArena.message { arena in
+            var view = KithUpsertStreamView()
+            view.kind = KITH_STREAM_OPEN
+            view.collection = arena.bytes(collection)
+            view.stream_id = arena.bytes(streamID)
+            view.durability = Int32(durability?.rawValue ?? 0)
+            return kith_encode_upsert_stream_request(&view)
+        }
         let reader = Thread { [self] in read() }
         reader.name = "kith-upsert-stream"
         reader.start()
@@ -71,13 +72,16 @@ public final class ClientUpsertStream: @unchecked Sendable {
             stream.credit -= 1
             return stream.lastSent + 1
         }
-        let arena = ViewArena()
-        var view = KithUpsertStreamView()
-        view.kind = KITH_STREAM_ITEM
-        view.sequence = lastSent
-        view.operation = arena.operation(operation)
-        write(try WireBuffer(kith_encode_upsert_stream_request(&view)))
-        return lastSent
+        let sequence = lastSent
+        let item = try ViewArena.message { arena in
+            var view = KithUpsertStreamView()
+            view.kind = KITH_STREAM_ITEM
+            view.sequence = sequence
+            view.operation = arena.operation(operation)
+            return kith_encode_upsert_stream_request(&view)
+        }
+        write(item)
+        return sequence
     }
 
     /// Asks for the acknowledgement of everything sent, and waits for it.
@@ -156,7 +160,7 @@ public final class ClientUpsertStream: @unchecked Sendable {
 
     private func take(_ answer: WireBuffer) throws(KithError) {
         var view = KithStreamAnswerView()
-        let message = try WireMessage(answer: kith_decode_upsert_stream_response(answer.bytes, &view))
+        let message = try WireMessage(answer: answer) { kith_decode_upsert_stream_response($0, &view) }
         defer { withExtendedLifetime(message) {} }
         switch view.kind {
         case KITH_ANSWER_OPENED:

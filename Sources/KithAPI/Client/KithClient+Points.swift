@@ -10,17 +10,18 @@ extension KithClient {
     public func write(
         _ collection: String, _ operations: [ClientOperation], durability: Durability? = nil, requestID: String = ""
     ) throws(KithError) -> WriteAnswer {
-        let arena = ViewArena()
-        var view = KithWriteView()
-        view.collection = arena.bytes(collection)
-        view.request_id = arena.bytes(requestID)
-        view.durability = Int32(durability?.rawValue ?? 0)
-        view.operations = arena.array(operations.map(arena.operation))
-        view.operation_count = operations.count
-        let request = try WireBuffer(kith_encode_write_request(KITH_WRITE_BATCH, &view))
+        let request = try ViewArena.message { arena in
+            var view = KithWriteView()
+            view.collection = arena.bytes(collection)
+            view.request_id = arena.bytes(requestID)
+            view.durability = Int32(durability?.rawValue ?? 0)
+            view.operations = arena.array(operations.map(arena.operation))
+            view.operation_count = operations.count
+            return kith_encode_write_request(KITH_WRITE_BATCH, &view)
+        }
         let response = try call("/kith.v1.PointService/BatchWrite", request)
         var answer = KithWriteResponseView()
-        let message = try WireMessage(answer: kith_decode_write_response(response.bytes, &answer))
+        let message = try WireMessage(answer: response) { kith_decode_write_response($0, &answer) }
         defer { withExtendedLifetime(message) {} }
         return WriteAnswer(
             outcomes: UnsafeBufferPointer(start: answer.outcomes, count: answer.outcome_count).map {
@@ -44,7 +45,7 @@ extension KithClient {
             collection: collection, ids: ids.map(WireID.init), select: WireSelector(payload: payload, vectors: vectors))
         let message = try MessageJSON.encode(try MessageJSON.data(request), as: "kith.v1.GetRequest")
         let response = try call("/kith.v1.PointService/Get", message)
-        return try points(response.bytes, kith_decode_get_response)
+        return try points(response, kith_decode_get_response)
     }
 
     /// How many points there are.
@@ -67,16 +68,16 @@ extension KithClient {
         let message = try MessageJSON.encode(try MessageJSON.data(request), as: "kith.v1.ExportRequest")
         let stream = try MessageStream(self, "/kith.v1.PointService/Export", request: message)
         while let part = stream.read() {
-            if try !visit(try points(part.bytes, kith_decode_export_response)) { return stream.cancel() }
+            if try !visit(try points(part, kith_decode_export_response)) { return stream.cancel() }
         }
         try stream.finish()
     }
 
     private func points(
-        _ bytes: KithBytes, _ decode: (KithBytes, UnsafeMutablePointer<KithPointsView>) -> OpaquePointer?
+        _ answer: WireBuffer, _ decode: (KithBytes, UnsafeMutablePointer<KithPointsView>) -> OpaquePointer?
     ) throws(KithError) -> [ClientPoint] {
         var view = KithPointsView()
-        let message = try WireMessage(answer: decode(bytes, &view))
+        let message = try WireMessage(answer: answer) { decode($0, &view) }
         defer { withExtendedLifetime(message) {} }
         var points: [ClientPoint] = []
         points.reserveCapacity(view.point_count)
@@ -118,7 +119,8 @@ struct WireID: Codable {
 
 extension WireMessage {
     /// A parsed answer of the server.
-    convenience init(answer handle: OpaquePointer?) throws(KithError) {
+    convenience init(answer: WireBuffer, _ decode: (KithBytes) -> OpaquePointer?) throws(KithError) {
+        let handle = try answer.withBytes { (bytes) throws(KithError) in decode(bytes) }
         guard let handle else {
             throw KithError(.internal, .malformedMessage, "the server's answer is not a message of this method")
         }

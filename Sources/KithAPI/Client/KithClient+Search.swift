@@ -25,27 +25,28 @@ public struct ClientQuery: Sendable {
 extension KithClient {
     /// The points nearest to the query, nearest first.
     public func search(_ collection: String, _ query: ClientQuery) throws(KithError) -> [ClientPoint] {
-        let arena = ViewArena()
-        var view = KithSearchView()
-        view.collection = arena.bytes(collection)
-        view.has_query = true
-        switch query.target {
-        case .vector(let vector):
-            view.has_vector = true
-            view.vector = arena.vector(vector)
-        case .point(let id):
-            view.has_point_id = true
-            view.point_id = arena.id(id)
+        let request = try ViewArena.message { arena in
+            var view = KithSearchView()
+            view.collection = arena.bytes(collection)
+            view.has_query = true
+            switch query.target {
+            case .vector(let vector):
+                view.has_vector = true
+                view.vector = arena.vector(vector)
+            case .point(let id):
+                view.has_point_id = true
+                view.point_id = arena.id(id)
+            }
+            view.vector_space = arena.bytes(query.space)
+            view.top_k = UInt32(clamping: query.topK)
+            view.effort = UInt32(clamping: query.effort)
+            view.exact = query.exact
+            view.select.payload = query.payload
+            return kith_encode_search_request(&view)
         }
-        view.vector_space = arena.bytes(query.space)
-        view.top_k = UInt32(clamping: query.topK)
-        view.effort = UInt32(clamping: query.effort)
-        view.exact = query.exact
-        view.select.payload = query.payload
-        let request = try WireBuffer(kith_encode_search_request(&view))
         let response = try call("/kith.v1.SearchService/Search", request)
         var outcome = KithSearchOutcomeView()
-        let message = try WireMessage(answer: kith_decode_search_response(response.bytes, &outcome))
+        let message = try WireMessage(answer: response) { kith_decode_search_response($0, &outcome) }
         defer { withExtendedLifetime(message) {} }
         var results: [ClientPoint] = []
         for result in UnsafeBufferPointer(start: outcome.results, count: outcome.result_count) {

@@ -29,7 +29,9 @@ public final class KithClient: @unchecked Sendable {
     /// One unary call, message to message.
     func call(_ method: String, _ request: WireBuffer) throws(KithError) -> WireBuffer {
         var response: OpaquePointer?
-        let status = kith_channel_call(channel, method, request.bytes, Int64(timeoutMilliseconds), &response)
+        let status = try request.withBytes { (bytes) throws(KithError) in
+            kith_channel_call(channel, method, bytes, Int64(timeoutMilliseconds), &response)
+        }
         let answer = WireBuffer(owning: response)
         try check(status)
         return answer
@@ -40,7 +42,9 @@ public final class KithClient: @unchecked Sendable {
         let message = WireBuffer(owning: status.message)
         let details = WireBuffer(owning: status.details)
         guard status.code != 0 else { return }
-        throw KithError(wireCode: status.code, message: message.bytes.text, details: details.bytes, address: address)
+        throw try details.withBytes { (bytes) throws(KithError) in
+            KithError(wireCode: status.code, message: message.text, details: bytes, address: address)
+        }
     }
 
     // MARK: Control messages, as canonical protobuf JSON
@@ -52,7 +56,9 @@ public final class KithClient: @unchecked Sendable {
         let names = try RemoteMethod(path: method)
         let message = try MessageJSON.encode(request, as: names.requestType)
         let answer = try call(method, message)
-        return try MessageJSON.decode(answer.bytes, as: names.responseType)
+        return try answer.withBytes { (bytes) throws(KithError) in
+            try MessageJSON.decode(bytes, as: names.responseType)
+        }
     }
 
     /// The same with values that encode to and decode from that JSON.

@@ -18,7 +18,7 @@ public enum MessageJSON {
         }
         let text = WireBuffer(owning: reason)
         guard let message else {
-            throw KithError(.invalidArgument, .malformedMessage, "not a \(type): \(text.bytes.text)", metadata: ["type": type])
+            throw KithError(.invalidArgument, .malformedMessage, "not a \(type): \(text.text)", metadata: ["type": type])
         }
         return try WireBuffer(message)
     }
@@ -27,7 +27,7 @@ public enum MessageJSON {
         guard let json = kith_message_to_json(type, bytes, defaults) else {
             throw KithError(.internal, .malformedMessage, "the server's answer is not a \(type)", metadata: ["type": type])
         }
-        return Data(try WireBuffer(json).bytes.view.bytes)
+        return WireBuffer(owning: json).data
     }
 
     static func data(_ value: some Encodable) throws(KithError) -> Data {

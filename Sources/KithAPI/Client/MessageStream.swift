@@ -25,7 +25,9 @@ final class MessageStream: @unchecked Sendable {
     deinit { kith_stream_free(handle) }
 
     /// False when the stream is broken: `finish` says why.
-    func write(_ message: WireBuffer) -> Bool { kith_stream_write(handle, message.bytes) }
+    func write(_ message: WireBuffer) -> Bool {
+        withExtendedLifetime(message) { kith_stream_write(handle, message.bytes) }
+    }
 
     func writesDone() { kith_stream_writes_done(handle) }
 

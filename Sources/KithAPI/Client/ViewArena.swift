@@ -5,7 +5,15 @@ import KithCore
 final class ViewArena {
     private var blocks: [UnsafeMutableRawPointer] = []
 
+    private init() {}
+
     deinit { for block in blocks { block.deallocate() } }
+
+    /// The message that `encode` makes of views into an arena, which lives until then.
+    static func message(_ encode: (ViewArena) -> OpaquePointer?) throws(KithError) -> WireBuffer {
+        let arena = ViewArena()
+        return try WireBuffer(withExtendedLifetime(arena) { encode(arena) })
+    }
 
     func bytes(_ text: String) -> KithBytes {
         var text = text

@@ -22,7 +22,8 @@ struct Demo {
     mutating func play() throws(KithError) -> Int {
         Console.print("Kith \(Version.text): \(grouped(dictionary.entries.count)) English words, found by what they mean")
         report.begin("Start a server")
-        let broker = try DemoBroker(folder: folder, environment: ProcessInfo.processInfo.environment)
+        let broker = try DemoBroker(
+            folder: folder, collection: Demo.collection, environment: ProcessInfo.processInfo.environment)
         stage.set(broker: broker)
         let server = try DemoServer(folder: folder, brokers: broker.address, topicPrefix: broker.topicPrefix)
         stage.set(server: server)
@@ -77,7 +78,7 @@ struct Demo {
 
     private mutating func search(_ client: KithClient) throws(KithError) {
         report.begin("Search by meaning")
-        for word in ["music", "river", "bread", "storm"] {
+        for word in ["music", "hospital", "garden", "soldier"] {
             let entry = try dictionary.entry(word)
             var query = ClientQuery(.point(entry.id))
             query.topK = 5
@@ -104,8 +105,8 @@ struct Demo {
         {
             found.append(point)
         }
-        report.fact(([plus[0]] + (minus.map { ["- \($0)"] } ?? []) + ["+ \(plus[1])"]).joined(separator: " "), "")
-        report.fact("", try Demo.words(Array(found.prefix(5))))
+        let name = ([plus[0]] + (minus.map { ["- \($0)"] } ?? []) + ["+ \(plus[1])"]).joined(separator: " ")
+        report.fact(name, try Demo.words(Array(found.prefix(5))))
     }
 
     /// The index against the exact answer.
@@ -132,8 +133,8 @@ struct Demo {
 
     private mutating func change(_ client: KithClient) throws(KithError) -> Changed {
         report.begin("Update and delete")
-        let updates = ["music", "river"]
-        let deletions = ["storm"]
+        let updates = ["music", "hospital"]
+        let deletions = ["garden"]
         var operations: [ClientOperation] = []
         for word in updates {
             operations.append(ClientOperation(id: try dictionary.entry(word).id, .mergePayload("{\"learned\":true}")))

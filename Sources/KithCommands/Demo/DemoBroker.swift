@@ -12,8 +12,10 @@ final class DemoBroker: Sendable {
     private let process: ChildProcess?
     private let mock: MockBroker?
 
-    /// - Parameter folder: for the data of a broker of our own.
-    init(folder: String, environment: [String: String]) throws(KithError) {
+    /// - Parameters:
+    ///   - folder: for the data of a broker of our own.
+    ///   - collection: whose topic will be read.
+    init(folder: String, collection: String, environment: [String: String]) throws(KithError) {
         if let brokers = environment["KITH_KAFKA_BROKERS"], !brokers.isEmpty {
             address = brokers
             name = "the brokers that KITH_KAFKA_BROKERS names"
@@ -24,15 +26,18 @@ final class DemoBroker: Sendable {
         } else if let home = environment["KAFKA_HOME"], !home.isEmpty {
             (process, address) = try DemoBroker.start(home, "\(folder)/kafka", environment)
             name = "a real broker, started from KAFKA_HOME"
-            topicPrefix = "kith"
+            topicPrefix = KafkaConfiguration.defaultTopicPrefix
             mock = nil
         } else {
             let broker = try MockBroker()
             mock = broker
             address = broker.bootstrapServers
             name = "librdkafka's test broker, in this process (KAFKA_HOME or KITH_KAFKA_BROKERS give a real one)"
-            topicPrefix = "kith"
+            topicPrefix = KafkaConfiguration.defaultTopicPrefix
             process = nil
+            // It has no controller that could make topics when Kith asks for them.
+            let topic = KafkaConfiguration(brokers: address, topicPrefix: topicPrefix).changesTopic(collection: collection)
+            try broker.createTopic(topic, partitions: 1)
         }
     }
 

@@ -29,6 +29,10 @@ enum DemoCommand {
             var demo = Demo(dictionary: dictionary, folder: folder, stage: stage)
             failures = try demo.play()
         } catch {
+            // What the server said may tell why.
+            Console.print("")
+            let log = "\(folder)/serve.log"
+            if Files.exists(log) { Console.noteText(String(String(decoding: try Files.read(log), as: UTF8.self).suffix(4_000))) }
             try Files.remove(folder)
             throw error
         }

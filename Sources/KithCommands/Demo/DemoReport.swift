@@ -2,7 +2,7 @@ import KithCore
 
 /// What the demo prints: steps, facts and checks. Any failed check fails the demo.
 struct DemoReport {
-    private static let width = 13
+    private static let width = 22
     private(set) var failures = 0
     private var step = 0
 
