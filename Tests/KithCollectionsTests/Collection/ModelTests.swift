@@ -20,9 +20,10 @@ import Testing
 
     enum Interruption: CaseIterable {
         case close
+        /// Leaves the checkpoints of the close before: the rest is in the log.
+        case crash
         case closeAndLoseCheckpoints
         case closeAndDamageCheckpoints
-        case crash
     }
 
     @Test(arguments: [1, 3], [UInt64(1), 2, 3])

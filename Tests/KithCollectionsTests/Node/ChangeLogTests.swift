@@ -19,16 +19,19 @@ import Testing
         WriteRequest().upsert(id % 10, [Float(id), 0, 0, 0], payload: "{\"text\":\"\(String(repeating: "x", count: 200))\"}")
     }
 
+    /// More writes than the log can hold.
+    private static let enough = 1_000
+
     /// Writes until it is refused; how many were not.
     private func fill(_ collection: KithCollections.Collection) async throws -> Int {
-        for number in 0..<10_000 {
+        for number in 0..<ChangeLogTests.enough {
             do { try await collection.commit(ChangeLogTests.request(UInt64(number))) } catch let error as KithError {
                 #expect(error.reason == .changeLogFull && error.code == .resourceExhausted)
                 #expect(error.retryAfterMilliseconds != nil)
                 return number
             }
         }
-        return 10_000
+        return ChangeLogTests.enough
     }
 
     @Test func aFullLogPushesBackUntilItsReadersCatchUp() async throws {
@@ -53,8 +56,8 @@ import Testing
         let (node, collection) = try open(.trim)
         let feed: any ChangeFeed = collection.shards[0]
         try feed.saveCursor("slow", at: 3)
-        #expect(try await fill(collection) == 10_000)
-        #expect(feed.firstPosition > 4 && node.budget.bytes < 10_000 * 500)
+        #expect(try await fill(collection) == ChangeLogTests.enough)
+        #expect(feed.firstPosition > 4 && node.budget.bytes < ChangeLogTests.enough * 200)
         do {
             _ = try feed.forEachCommit(after: 3) { _, _ in true }
             Issue.record("a reader that was trimmed away must be told")

@@ -39,7 +39,8 @@ import Testing
     }
 
     private func rows(of collection: KithCollections.Collection) throws -> [[UInt8]] {
-        let page = try collection.readCommit(from: .init(), limit: 1_000, at: nil)
+        let page = try collection.readCommit(
+            from: .init(), limit: 1_000, at: nil, positions: collection.positions.map(\.position))
         return page.commits.flatMap { $0.commit.changes.map(encoded) }
     }
 
