@@ -98,7 +98,7 @@ let package = Package(
         .testTarget(
             name: "KithEventsTests", dependencies: ["KithEvents", "KithCore", "KithTelemetry", "CGRPCShim", "CRdKafka"],
             swiftSettings: settings),
-        .testTarget(name: "KithCommandsTests", dependencies: ["KithCommands", "KithCore"], swiftSettings: settings),
+        .testTarget(name: "KithCommandsTests", dependencies: ["KithCommands", "KithCore", "KithAPI"], swiftSettings: settings),
         .testTarget(name: "KithStorageTests", dependencies: ["KithStorage", "KithCore"], swiftSettings: settings),
         .testTarget(name: "KithCoreTests", dependencies: ["KithCore"], swiftSettings: settings),
         .testTarget(name: "KithTelemetryTests", dependencies: ["KithTelemetry"], swiftSettings: settings),

@@ -4,10 +4,10 @@ import Synchronization
 /// Which rows are on their way, acknowledged, or refused. Shared with the stream's thread.
 package final class ImportLedger: Sendable {
     package struct Counts: Sendable {
-        var acknowledged = 0
-        var bad = 0
+        package var acknowledged = 0
+        package var bad = 0
         /// The last row before which everything is acknowledged.
-        var row = 0
+        package var row = 0
     }
 
     private struct State {

@@ -35,8 +35,10 @@ package final class NpyFile: VectorFile {
         guard let element = types[type] else {
             throw NpyFile.bad(path, "holds '\(type)'; only <f4, <f2, |u1 and |i1 can be read")
         }
-        let sizes = shape.split(separator: ",").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
-        guard order == "False", sizes.count == 2 || sizes.count == 1, let last = sizes.last,
+        let numbers = shape.split(separator: ",").filter { !$0.allSatisfy { $0 == " " } }
+        // A size that is no number of ours is left out, and then the shape is wrong.
+        let sizes = numbers.compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+        guard order == "False", sizes.count == numbers.count, sizes.count == 2 || sizes.count == 1, let last = sizes.last,
             (1...Limits.dimension).contains(last)
         else { throw NpyFile.bad(path, "has the shape (\(shape)); rows of vectors in C order are wanted") }
         self.element = element
