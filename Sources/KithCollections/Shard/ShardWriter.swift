@@ -163,6 +163,7 @@ final class ShardWriter: CommandLog {
             queue.paused = !queue.closed && !queue.waiting.isEmpty && tailIsFull
             if queue.paused || queue.waiting.isEmpty {
                 queue.draining = false
+                if queue.paused { linker.wake(self) }
                 return nil
             }
             var operations = 0
