@@ -5,19 +5,32 @@
 #include <grpcpp/support/slice.h>
 #include <grpcpp/support/status.h>
 
+#include <atomic>
 #include <mutex>
 #include <string>
 
 #include "CGRPCShim.h"
 
+namespace kith {
+
+/// What the calls of one server share.
+struct CallHost {
+    KithServerCallbacks callbacks;
+    std::atomic<int64_t> openCalls{0};
+};
+
+}  // namespace kith
+
 /// The kinds in Reactors.hpp implement it over gRPC's reactors. gRPC queues what is asked of a reactor before it is bound, so all
 /// of this may be used from inside `started`.
 struct KithCall {
-    KithCall(const KithServerCallbacks& callbacks, grpc::CallbackServerContext& context)
-        : callbacks(callbacks), context(context) {}
+    KithCall(kith::CallHost& host, grpc::CallbackServerContext& context)
+        : host(host), callbacks(host.callbacks), context(context) {
+        host.openCalls.fetch_add(1, std::memory_order_relaxed);
+    }
     KithCall(const KithCall&) = delete;
     KithCall& operator=(const KithCall&) = delete;
-    virtual ~KithCall() = default;
+    virtual ~KithCall() { host.openCalls.fetch_sub(1, std::memory_order_relaxed); }
 
     virtual void finish(grpc::Status status) = 0;
     /// Only unary calls.
@@ -27,6 +40,7 @@ struct KithCall {
     /// Only calls that stream requests.
     virtual void read() = 0;
 
+    kith::CallHost& host;
     const KithServerCallbacks& callbacks;
     grpc::CallbackServerContext& context;
     void* tag = nullptr;

@@ -28,23 +28,23 @@ Call* start(Call* call, int32_t method) {
     return call;
 }
 
-grpc::internal::MethodHandler* makeHandler(RpcMethod::RpcType type, int32_t method, const KithServerCallbacks& callbacks) {
+grpc::internal::MethodHandler* makeHandler(RpcMethod::RpcType type, int32_t method, CallHost& host) {
     switch (type) {
         case RpcMethod::NORMAL_RPC:
             return new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
-                [=, &callbacks](CallbackServerContext* context, const ByteBuffer* request, ByteBuffer* response) {
-                    return start(new UnaryCall(callbacks, *context, *request, *response), method);
+                [=, &host](CallbackServerContext* context, const ByteBuffer* request, ByteBuffer* response) {
+                    return start(new UnaryCall(host, *context, *request, *response), method);
                 });
         case RpcMethod::SERVER_STREAMING:
             return new grpc::internal::CallbackServerStreamingHandler<ByteBuffer, ByteBuffer>(
-                [=, &callbacks](CallbackServerContext* context, const ByteBuffer* request) {
-                    return start(new ServerStreamingCall(callbacks, *context, *request), method);
+                [=, &host](CallbackServerContext* context, const ByteBuffer* request) {
+                    return start(new ServerStreamingCall(host, *context, *request), method);
                 });
         case RpcMethod::CLIENT_STREAMING:
         case RpcMethod::BIDI_STREAMING:
             return new grpc::internal::CallbackBidiHandler<ByteBuffer, ByteBuffer>(
-                [=, &callbacks](CallbackServerContext* context) {
-                    return start(new BidirectionalCall(callbacks, *context), method);
+                [=, &host](CallbackServerContext* context) {
+                    return start(new BidirectionalCall(host, *context), method);
                 });
     }
     return nullptr;
@@ -52,19 +52,19 @@ grpc::internal::MethodHandler* makeHandler(RpcMethod::RpcType type, int32_t meth
 
 }  // namespace
 
-RawService::RawService(const google::protobuf::ServiceDescriptor& service, const KithServerCallbacks& callbacks) {
+RawService::RawService(const google::protobuf::ServiceDescriptor& service, CallHost& host) {
     for (int32_t method = 0; method < kith_method_count(); ++method) {
         if (methods()[method].service == &service) {
-            add(method, callbacks);
+            add(method, host);
         }
     }
 }
 
-void RawService::add(int32_t method, const KithServerCallbacks& callbacks) {
+void RawService::add(int32_t method, CallHost& host) {
     const Method& description = methods()[method];
     const RpcMethod::RpcType type = rpcType(description);
     AddMethod(new grpc::internal::RpcServiceMethod(description.name.c_str(), type, nullptr));
-    MarkMethodRawCallback(added++, makeHandler(type, method, callbacks));
+    MarkMethodRawCallback(added++, makeHandler(type, method, host));
 }
 
 }  // namespace kith

@@ -3,19 +3,19 @@
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/impl/service_type.h>
 
-#include "CGRPCShim.h"
+#include "Call.hpp"
 
 namespace kith {
 
-/// All methods of one service, led to the callbacks, which must outlive it.
+/// All methods of one service, led to the host, which must outlive it.
 class RawService final : public grpc::Service {
 public:
-    RawService(const google::protobuf::ServiceDescriptor& service, const KithServerCallbacks& callbacks);
+    RawService(const google::protobuf::ServiceDescriptor& service, CallHost& host);
 
 private:
     int added = 0;
 
-    void add(int32_t method, const KithServerCallbacks& callbacks);
+    void add(int32_t method, CallHost& host);
 };
 
 }  // namespace kith

@@ -12,9 +12,9 @@ namespace kith {
 /// One request, one answer.
 class UnaryCall final : public KithCall, public grpc::ServerUnaryReactor {
 public:
-    UnaryCall(const KithServerCallbacks& callbacks, grpc::CallbackServerContext& context, const grpc::ByteBuffer& message,
+    UnaryCall(CallHost& host, grpc::CallbackServerContext& context, const grpc::ByteBuffer& message,
               grpc::ByteBuffer& response)
-        : KithCall(callbacks, context), response(response) {
+        : KithCall(host, context), response(response) {
         request = contiguous(message);
     }
 
@@ -48,9 +48,9 @@ private:
 /// One request, a stream of answers.
 class ServerStreamingCall final : public KithCall, public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 public:
-    ServerStreamingCall(const KithServerCallbacks& callbacks, grpc::CallbackServerContext& context,
+    ServerStreamingCall(CallHost& host, grpc::CallbackServerContext& context,
                         const grpc::ByteBuffer& message)
-        : KithCall(callbacks, context) {
+        : KithCall(host, context) {
         request = contiguous(message);
     }
 

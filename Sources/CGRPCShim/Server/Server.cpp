@@ -1,4 +1,5 @@
 #include <google/protobuf/descriptor.h>
+#include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
@@ -8,8 +9,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "Messages/Buffer.hpp"
@@ -17,7 +21,7 @@
 #include "RawService.hpp"
 
 struct KithServer {
-    KithServerCallbacks callbacks;
+    kith::CallHost calls;
     std::vector<std::unique_ptr<kith::RawService>> services;
     int port = 0;
     // Last, so that it goes first: it uses the services.
@@ -25,6 +29,9 @@ struct KithServer {
 };
 
 namespace {
+
+/// How long answers take to arrive, generously.
+constexpr auto settleTime = std::chrono::milliseconds(100);
 
 /// Reflection for this server or not. The library adds it to every server of the process as soon as it is linked.
 class Reflection final : public grpc::ServerBuilderOption {
@@ -68,7 +75,7 @@ KithServer* kith_server_start(const KithServerOptions* options, KithServerCallba
     *error = nullptr;
     try {
         auto server = std::make_unique<KithServer>();
-        server->callbacks = callbacks;
+        server->calls.callbacks = callbacks;
 
         // Health is answered by the service behind the callbacks, which knows when it can serve.
         grpc::EnableDefaultHealthCheckService(false);
@@ -82,7 +89,7 @@ KithServer* kith_server_start(const KithServerOptions* options, KithServerCallba
         for (const auto& method : kith::methods()) {
             if (method.service != last) {
                 last = method.service;
-                server->services.push_back(std::make_unique<kith::RawService>(*last, server->callbacks));
+                server->services.push_back(std::make_unique<kith::RawService>(*last, server->calls));
                 builder.RegisterService(server->services.back().get());
             }
         }
@@ -108,7 +115,26 @@ int32_t kith_server_port(const KithServer* server) {
 }
 
 void kith_server_stop(KithServer* server, int64_t grace_milliseconds) {
+    std::mutex mutex;
+    std::condition_variable shutDown;
+    bool isShutDown = false;
+    // gRPC waits until all connections are closed, also those without a call, whose clients may not look at them for long.
+    // So once the calls are done, connections are cut; not at once, for the last answers to arrive.
+    std::thread cutter([&] {
+        std::unique_lock lock(mutex);
+        while (!shutDown.wait_for(lock, settleTime, [&] { return isShutDown; })) {
+            if (server->calls.openCalls == 0) {
+                grpc_server_cancel_all_calls(server->server->c_server());
+            }
+        }
+    });
     server->server->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_milliseconds));
+    {
+        const std::lock_guard lock(mutex);
+        isShutDown = true;
+    }
+    shutDown.notify_one();
+    cutter.join();
     server->server->Wait();
 }
 
