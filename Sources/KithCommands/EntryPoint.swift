@@ -25,6 +25,8 @@ private let commands: [CommandDescription] = [
 
 /// Runs the command that the process was started with, and exits: 0 done, 1 failed, 2 wrong usage, 3 some rows were bad.
 public func main() -> Never {
+    // gRPC's own log has another format than ours; what goes wrong comes back as a status anyway.
+    setenv("GRPC_VERBOSITY", "NONE", 0)
     let words = Array(CommandLine.arguments.dropFirst())
     do throws(KithError) {
         exit(try run(words))

@@ -5,10 +5,11 @@ package enum DecimalNumber {
         1e22,
     ]
 
-    /// A number as JSON writes it.
+    /// A number as JSON writes it, rounded to nearest.
     ///
-    /// Up to 15 digits and powers of ten up to 22 are exact in a double (Clinger, "How to Read Floating Point Numbers Accurately", 1990),
-    /// so that one multiplication gives the result; the rest goes the slow way.
+    /// Nineteen digits fit an integer and powers of ten up to 22 are exact in a double (after Clinger, "How to Read Floating Point Numbers
+    /// Accurately", 1990), so that one operation gives the double within two units of its last place. That decides the float, unless it
+    /// lies so near the middle of two floats that the rest of the digits must; those few go the slow way.
     package static func float(_ text: ArraySlice<UInt8>) throws(RowProblem) -> Float {
         var place = text.startIndex
         let isNegative = text.first == UInt8(ascii: "-")
@@ -37,9 +38,17 @@ package enum DecimalNumber {
             else { throw notANumber(text) }
             exponent += shift
         }
-        guard digits <= 15, abs(exponent) <= 22, text.last.flatMap(digit) != nil else { return try slow(text) }
+        guard digits <= 19, abs(exponent) <= 22, text.last.flatMap(digit) != nil else { return try slow(text) }
         let value = exponent < 0 ? Double(mantissa) / powers[-exponent] : Double(mantissa) * powers[exponent]
+        guard mantissa == 0 || decides(value) else { return try slow(text) }
         return Float(isNegative ? -value : value)
+    }
+
+    /// Whether the doubles beside `value` round to the same normal float: its last 29 bits are what a float lacks.
+    private static func decides(_ value: Double) -> Bool {
+        let rest = Int64(value.bitPattern & 0x1FFF_FFFF)
+        return abs(rest - 0x1000_0000) > 4 && value >= Double(Float.leastNormalMagnitude)
+            && value <= Double(Float.greatestFiniteMagnitude)
     }
 
     private static func digit(_ byte: UInt8) -> UInt64? {

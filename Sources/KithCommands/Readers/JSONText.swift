@@ -132,10 +132,15 @@ package struct JSONText {
 
     /// A number, true, false or null; whatever else it may be is not for us to judge.
     private mutating func skipWord() {
-        while let byte = peek, !JSONText.endsWord.contains(byte) { place += 1 }
+        while let byte = peek {
+            switch byte {
+            case UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "{"),
+                UInt8(ascii: "\""), 0x20, 0x09, 0x0A, 0x0D:
+                return
+            default: place += 1
+            }
+        }
     }
-
-    private static let endsWord = Set(",:{}[]\" \t\n\r".utf8)
 
     private mutating func skipSpace() {
         while let byte = peek, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D { place += 1 }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import KithAPI
 import KithCollections
 package import KithCore
@@ -45,7 +46,7 @@ package enum ServeCommand {
         announce(running, settings)
         let signal = signals.wait()
         signals.exitAtNext()
-        log.info("stopping", ["signal": "\(signal)"])
+        log.info("stopping", ["signal": signal == SIGTERM ? "SIGTERM" : "SIGINT"])
         running.stop(drainSeconds: settings.drainSeconds)
         log.info("stopped")
         return ExitCode.success

@@ -18,6 +18,11 @@ import Testing
             let value = Float(bitPattern: UInt32.random(in: 0...UInt32.max, using: &random))
             guard value.isFinite else { continue }
             #expect(try float("\(value)") == value, "\(value)")
+            // Many more digits, and those right in the middle of two floats.
+            let wide = Double(value)
+            #expect(try float("\(wide)") == value, "\(wide)")
+            let middle = (wide + Double(value.nextUp)) / 2
+            if middle.isFinite { #expect(try float("\(middle)") == Float("\(middle)"), "\(middle)") }
         }
     }
 }
