@@ -32,7 +32,7 @@ enum JSONCall {
         let buffer = json.withUnsafeBytes { kith_json_to_message(name, KithBytes(ByteView($0)), &failure) }
         let text = WireBuffer(owning: failure)
         guard let buffer else {
-            throw KithError(.internal, .storageFailure, "an answer is no \(name): \(text.bytes.text)")
+            throw KithError(.internal, .storageFailure, "an answer is no \(name): \(text.text)")
         }
         return try WireBuffer(buffer)
     }

@@ -37,7 +37,7 @@ enum PageToken {
         return Data(bytes).base64EncodedString()
     }
 
-    static func scroll(_ token: String, collection: UInt32) throws(KithError) -> Collection.ScrollCursor {
+    static func scroll(_ token: String, _ definition: CollectionDefinition) throws(KithError) -> Collection.ScrollCursor {
         if token.isEmpty { return Collection.ScrollCursor() }
         guard token.utf8.count <= Limits.pageTokenBytes, let data = Data(base64Encoded: token), data.count >= 6 else {
             throw malformed
@@ -45,7 +45,7 @@ enum PageToken {
         return try Array(data).withBytes { bytes throws(KithError) in
             let made: UInt32 = bytes.littleEndian(at: 0)
             let shard: UInt16 = bytes.littleEndian(at: 4)
-            guard made == collection, Int(shard) < Limits.shards else { throw malformed }
+            guard made == definition.id, Int(shard) < definition.shardCount else { throw malformed }
             if bytes.count == 6 { return Collection.ScrollCursor(shard: Int(shard)) }
             guard let id = PointID(encoded: UnsafeRawBufferPointer(rebasing: bytes[6...])) else { throw malformed }
             return Collection.ScrollCursor(shard: Int(shard), after: id)

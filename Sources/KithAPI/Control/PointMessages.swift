@@ -11,6 +11,9 @@ struct SelectorMessage: Codable {
         var selection = PointSelection(payload: payload ?? false)
         guard vectors ?? false else { return selection }
         let names = vectorSpaces ?? []
+        guard names.count <= Limits.vectorSpaces else {
+            throw .limit(field: "select.vector_spaces", value: names.count, limit: Limits.vectorSpaces, unit: "spaces")
+        }
         if names.isEmpty { selection.spaces = Array(definition.spaces.indices) }
         for (index, name) in names.enumerated() {
             selection.spaces.append(try definition.spaceIndex(name, field: "select.vector_spaces[\(index)]"))
@@ -35,6 +38,15 @@ struct PositionMessage: Codable {
                 .invalidPosition, field: "\(field).shard", "there is no shard \(shard)", metadata: ["shard": "\(shard)"])
         }
         return ShardPosition(shard: shard, position: position)
+    }
+
+    static func positions(_ messages: [PositionMessage], field: String) throws(KithError) -> [ShardPosition] {
+        guard messages.count <= Limits.shards else {
+            throw .limit(field: field, value: messages.count, limit: Limits.shards, unit: "positions")
+        }
+        return try messages.enumerated().map { index, position throws(KithError) in
+            try position.position(field: "\(field)[\(index)]")
+        }
     }
 }
 

@@ -24,10 +24,17 @@ struct GetHandler {
         let positions = try WireValues.positions(view.min_positions, view.min_position_count, field: "min_positions")
         withExtendedLifetime(message) {}
         let wanted = ids
+        let answer: @Sendable () -> Void = {
+            do throws(KithError) {
+                call.reply(try GetHandler.response(try collection.get(wanted, selection), definition))
+            } catch { call.fail(error) }
+        }
+        if positions.isEmpty { return answer() }
         try Deadline.whenApplied(positions, in: collection, of: call) { late in
             do throws(KithError) {
                 if let late { throw late }
-                call.reply(try GetHandler.response(try collection.get(wanted, selection), definition))
+                // Positions are reached on the writer's thread, which has other things to do.
+                try engine.searchPool.submit(answer)
             } catch { call.fail(error) }
         }
     }
@@ -35,13 +42,6 @@ struct GetHandler {
     private static func response(
         _ result: (found: [StoredPoint], missing: [PointID]), _ definition: CollectionDefinition
     ) throws(KithError) -> WireBuffer {
-        let size = result.found.reduce(0) { $0 + $1.payload.count + $1.vectors.reduce(64) { $0 + $1.bytes.count } }
-        guard size <= Limits.messageBytes else {
-            throw KithError(
-                .resourceExhausted, .messageTooLarge,
-                "the answer would have \(size) bytes, the limit is \(Limits.messageBytes): ask for fewer ids",
-                metadata: ["value": "\(size)", "limit": "\(Limits.messageBytes)"])
-        }
         let points = WirePoints(result.found, definition)
         defer { withExtendedLifetime(points) {} }
         var texts = TextArena()
@@ -50,7 +50,8 @@ struct GetHandler {
             texts.withViews { text in
                 let missing = zip(result.missing, ranges).map { $0.view(text($1)) }
                 return kith_encode_get_response(points.views.baseAddress, points.views.count, missing, missing.count)
-            })
+            }
+        ).checkedAnswer(askFewer: "ids")
     }
 }
 
@@ -65,7 +66,7 @@ struct ScrollHandler {
         let collection = try engine.catalogue.collection(request.collection)
         let definition = collection.definition
         let limit = try PageToken.pageSize(request.pageSize, default: ScrollHandler.defaultPageSize)
-        let cursor = try PageToken.scroll(request.pageToken, collection: definition.id)
+        let cursor = try PageToken.scroll(request.pageToken, definition)
         let selection = try (request.select ?? SelectorMessage()).selection(definition)
         let page = try collection.scroll(from: cursor, limit: limit, selection)
         let token = page.next.map { PageToken.encode($0, collection: definition.id) } ?? ""
@@ -85,9 +86,7 @@ struct CountHandler {
     func handle(_ call: Call) throws(KithError) {
         let request = try JSONCall.decode(CountRequest.self, "kith.v1.CountRequest", call.message)
         let collection = try engine.catalogue.collection(request.collection)
-        let positions = try (request.minPositions ?? []).enumerated().map { index, position throws(KithError) in
-            try position.position(field: "min_positions[\(index)]")
-        }
+        let positions = try PositionMessage.positions(request.minPositions ?? [], field: "min_positions")
         try Deadline.whenApplied(positions, in: collection, of: call) { late in
             do throws(KithError) {
                 if let late { throw late }

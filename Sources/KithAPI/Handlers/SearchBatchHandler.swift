@@ -91,7 +91,8 @@ struct SearchBatchHandler {
             do throws(KithError) {
                 let views = all.map(\.view)
                 defer { withExtendedLifetime(all) {} }
-                call.reply(try WireBuffer(kith_encode_search_batch_response(views, views.count)))
+                let answer = try WireBuffer(kith_encode_search_batch_response(views, views.count))
+                call.reply(try answer.checkedAnswer(askFewer: "searches"))
             } catch { call.fail(error) }
         }
     }

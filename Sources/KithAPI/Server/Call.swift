@@ -14,12 +14,20 @@ struct Call: @unchecked Sendable {
     /// Whether work for this call is in vain.
     var shouldStop: Bool { isCancelled || remainingMilliseconds == 0 }
 
+    /// - Throws: `MESSAGE_TOO_LARGE`. gRPC itself refuses only what is far too large, and cannot say why.
+    func checkMessageSize() throws(KithError) {
+        let size = message.size
+        guard size > Limits.messageBytes else { return }
+        throw .messageTooLarge("the message has \(size) bytes, the limit is \(Limits.messageBytes)", size)
+    }
+
     // MARK: Answering; each call is answered once
 
     func reply(_ response: WireBuffer) { kith_call_reply(handle, response.take()) }
 
     func fail(_ error: KithError) {
         let status = WireStatus.encode(error)
+        defer { withExtendedLifetime(status) {} }
         error.message.withKithBytes { message in
             kith_call_finish(handle, error.code.rawValue, message, status.bytes)
         }
@@ -45,4 +53,24 @@ extension CallHandler {
     func received(_ ok: Bool) {}
     func written(_ ok: Bool) {}
     func cancelled() {}
+}
+
+extension KithError {
+    /// A message over `Limits.messageBytes`, either way.
+    static func messageTooLarge(_ text: String, _ size: Int) -> KithError {
+        KithError(
+            .resourceExhausted, .messageTooLarge, text, metadata: ["value": "\(size)", "limit": "\(Limits.messageBytes)"])
+    }
+}
+
+extension WireBuffer {
+    /// The same, checked to be an answer that a client takes.
+    ///
+    /// - Parameter less: what to ask for less of.
+    func checkedAnswer(askFewer less: String) throws(KithError) -> WireBuffer {
+        let size = bytes.size
+        guard size > Limits.messageBytes else { return self }
+        throw .messageTooLarge(
+            "the answer would have \(size) bytes, the limit is \(Limits.messageBytes): ask for fewer \(less)", size)
+    }
 }

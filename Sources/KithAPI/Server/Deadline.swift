@@ -21,11 +21,13 @@ enum Deadline {
                 return isFirst
             }
         }
-        try collection.whenApplied(positions) { if claim() { then(nil) } }
+        let applied = try collection.whenApplied(positions) { if claim() { then(nil) } }
         let wait = min(call.remainingMilliseconds, longestWaitMilliseconds)
         guard first.withLock({ $0 }) else { return }
         DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Int(wait))) {
-            if claim() { then(notReached(positions, collection)) }
+            guard claim() else { return }
+            applied.cancel()
+            then(notReached(positions, collection))
         }
     }
 

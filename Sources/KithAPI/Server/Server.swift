@@ -41,7 +41,7 @@ public final class Server: @unchecked Sendable {
         let text = WireBuffer(owning: failure)
         guard let server else {
             throw KithError(
-                .failedPrecondition, .invalidConfiguration, "cannot listen on \(address): \(text.bytes.text)",
+                .failedPrecondition, .invalidConfiguration, text.text,
                 metadata: ["listen": address])
         }
         return server
@@ -94,12 +94,7 @@ final class Dispatcher: Sendable {
 
     private func start(_ call: Call, _ method: Int32) -> UnsafeMutableRawPointer? {
         do throws(KithError) {
-            guard call.message.size <= Limits.messageBytes else {
-                throw KithError(
-                    .resourceExhausted, .messageTooLarge,
-                    "the message has \(call.message.size) bytes, the limit is \(Limits.messageBytes)",
-                    metadata: ["value": "\(call.message.size)", "limit": "\(Limits.messageBytes)"])
-            }
+            try call.checkMessageSize()
             switch methods[method] {
             case .call(let handle): try handle(call)
             case .control(let answer): call.reply(try answer(call.message))

@@ -3,13 +3,21 @@ import KithCollections
 import KithCore
 import Synchronization
 
-/// SearchStream: queries as they come, answers as they are ready. Past `Limits.streamQueries` in flight no more is read.
+/// SearchStream: queries as they come, answers as they are ready. Past `Limits.streamQueries` unanswered, or whose answer the client has
+/// not taken yet, no more is read.
 final class SearchStreamHandler: CallHandler, DrainableStream {
     private struct State {
+        /// Queries whose answer gRPC has not taken.
         var inFlight = 0
+        /// Queries that still ask the call whether to go on: it must not end before they do.
+        var searching = 0
+        var cancelled = false
         /// A read is asked for.
         var reading = true
+        /// No more queries come.
         var closed = false
+        /// What the stream ends with, after the last answer.
+        var ending: KithError?
     }
 
     private let call: Call
@@ -25,9 +33,12 @@ final class SearchStreamHandler: CallHandler, DrainableStream {
         call.read()
     }
 
+    // MARK: Queries
+
     func received(_ ok: Bool) {
         guard ok else { return close(nil) }
         do throws(KithError) {
+            try call.checkMessageSize()
             var view = KithSearchView()
             let message = try WireMessage(kith_decode_search_stream(call.message, &view))
             start(view, message)
@@ -38,6 +49,7 @@ final class SearchStreamHandler: CallHandler, DrainableStream {
         let tag = view.tag
         let readsOn = state.withLock { state in
             state.inFlight += 1
+            state.searching += 1
             state.reading = state.inFlight < Limits.streamQueries && !state.closed
             return state.reading
         }
@@ -52,18 +64,42 @@ final class SearchStreamHandler: CallHandler, DrainableStream {
                     try engine.searchPool.submit { [self] in
                         do throws(KithError) {
                             let result = try SearchHandler.run(search, in: collection, of: call, message)
-                            answer(SearchOutcome(result, definition, tag: tag))
-                        } catch { answer(SearchOutcome(error, tag: tag)) }
+                            try answer(SearchOutcome(result, definition, tag: tag))
+                        } catch { fail(error, tag) }
                     }
-                } catch { answer(SearchOutcome(error, tag: tag)) }
+                } catch { fail(error, tag) }
             }
-        } catch { answer(SearchOutcome(error, tag: tag)) }
+        } catch { fail(error, tag) }
         if readsOn { call.read() }
     }
 
-    private func answer(_ outcome: SearchOutcome) {
-        if outcome.view.code != 0 { engine.countSearchError() }
-        do throws(KithError) { sender.send(try outcome.encode(kith_encode_search_stream_response)) } catch { close(error) }
+    // MARK: Answers
+
+    private func answer(_ outcome: SearchOutcome) throws(KithError) {
+        sender.send(try outcome.encode(kith_encode_search_stream_response).checkedAnswer(askFewer: "results"))
+        stopSearching()
+    }
+
+    /// A query failed; the stream goes on, unless there is not even memory to say so.
+    private func fail(_ error: KithError, _ tag: UInt64) {
+        engine.countSearchError()
+        do throws(KithError) { try answer(SearchOutcome(error, tag: tag)) } catch {
+            state.withLock { $0.inFlight -= 1 }
+            close(error)
+            stopSearching()
+        }
+    }
+
+    private func stopSearching() {
+        let isGivenUp = state.withLock { state in
+            state.searching -= 1
+            return state.cancelled && state.searching == 0
+        }
+        if isGivenUp { sender.abandon() }
+    }
+
+    func written(_ ok: Bool) {
+        sender.written(ok)
         let (readsOn, isLast) = state.withLock { state in
             state.inFlight -= 1
             let readsOn = !state.reading && !state.closed
@@ -71,29 +107,34 @@ final class SearchStreamHandler: CallHandler, DrainableStream {
             return (readsOn, state.closed && state.inFlight == 0)
         }
         if readsOn { call.read() }
-        if isLast { finish(nil) }
+        if isLast { finish() }
     }
+
+    // MARK: The end
 
     /// No more queries; the stream ends when the last is answered.
     private func close(_ error: KithError?) {
         let isIdle = state.withLock { state in
             state.closed = true
+            state.ending = state.ending ?? error
             return state.inFlight == 0
         }
-        if isIdle || error != nil { finish(error) }
+        if isIdle { finish() }
     }
 
-    private func finish(_ error: KithError?) {
+    private func finish() {
         engine.streams.remove(self)
-        sender.end(error)
+        sender.end(state.withLock(\.ending))
     }
-
-    func written(_ ok: Bool) { sender.written(ok) }
 
     func cancelled() {
-        state.withLock { $0.closed = true }
         engine.streams.remove(self)
-        sender.abandon()
+        let isIdle = state.withLock { state in
+            state.closed = true
+            state.cancelled = true
+            return state.searching == 0
+        }
+        if isIdle { sender.abandon() }
     }
 
     func drain() { close(KithError(.unavailable, .shuttingDown, "the server is shutting down")) }

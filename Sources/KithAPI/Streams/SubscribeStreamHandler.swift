@@ -9,8 +9,6 @@ import Synchronization
 /// Subscribe: reads the same log as the relay, sends the same message. One message is on its way at a time, so a slow client
 /// holds back nobody, and nothing piles up.
 final class SubscribeStreamHandler: CallHandler, DrainableStream {
-    /// Bytes of events in one message, about; whole commits go together.
-    private static let messageBytes = 1 << 20
     private static let snapshotPage = 500
     private static let defaultHeartbeat: UInt32 = 5_000
     private static let shortestHeartbeat: UInt32 = 100
@@ -31,6 +29,7 @@ final class SubscribeStreamHandler: CallHandler, DrainableStream {
     // Touched on the queue only, from here on.
     private nonisolated(unsafe) var positions: [LogPosition]
     private nonisolated(unsafe) var snapshot: Snapshot?
+    private nonisolated(unsafe) var outgoing = EventQueue()
     private nonisolated(unsafe) var writing = false
     private nonisolated(unsafe) var finished = false
     private nonisolated(unsafe) var heartbeatIsDue = false
@@ -151,13 +150,20 @@ final class SubscribeStreamHandler: CallHandler, DrainableStream {
     private func pump() {
         guard !writing, !finished else { return }
         do throws(KithError) {
-            if let snapshot { return try sendSnapshotPage(snapshot) }
-            let events = try nextEvents()
-            if !events.isEmpty {
-                send(try message(events, positions: nil))
+            while outgoing.isEmpty, let snapshot {
+                guard let cursor = snapshot.cursor else {
+                    // Says where the stream goes on.
+                    self.snapshot = nil
+                    return send(try heartbeatMessage())
+                }
+                try readPage(from: cursor, at: snapshot.moment)
+            }
+            if outgoing.isEmpty { try readCommits() }
+            if !outgoing.isEmpty {
+                send(try outgoing.nextMessage())
             } else if heartbeatIsDue {
                 heartbeatIsDue = false
-                send(try message([], positions: positions))
+                send(try heartbeatMessage())
             }
         } catch { finish(error) }
     }
@@ -167,57 +173,32 @@ final class SubscribeStreamHandler: CallHandler, DrainableStream {
         sender.send(message)
     }
 
-    private func message(_ events: [EncodedEvents], positions: [LogPosition]?) throws(KithError) -> WireBuffer {
-        let owned = events.map { (bytes: OwnedBytes($0.bytes), events: $0) }
-        defer { withExtendedLifetime(owned) {} }
-        var views: [KithBytes] = []
-        for (bytes, events) in owned {
-            for index in 0..<events.count {
-                let range = events.range(of: index)
-                views.append(KithBytes(ByteView(UnsafeRawBufferPointer(rebasing: bytes.view.bytes[range]))))
-            }
-        }
-        let places = positions.map { positions in
-            positions.enumerated().map { KithShardPosition(shard: UInt32($0), position: $1) }
-        }
-        guard let places else { return try WireBuffer(kith_encode_subscribe_response(views, views.count, nil, 0)) }
-        return try WireBuffer(kith_encode_subscribe_response(views, views.count, places, places.count))
+    private func heartbeatMessage() throws(KithError) -> WireBuffer {
+        let places = positions.enumerated().map { KithShardPosition(shard: UInt32($0), position: $1) }
+        return try WireBuffer(kith_encode_subscribe_response(nil, 0, places, places.count))
     }
 
-    /// Events of the next commits, about a message full, and moves the positions behind them.
-    private func nextEvents() throws(KithError) -> [EncodedEvents] {
+    /// Takes up the events of the next commits, about a message full, and moves the positions behind them.
+    private func readCommits() throws(KithError) {
         let definition = collection.definition
-        var events: [EncodedEvents] = []
-        var bytes = 0
-        for (number, shard) in collection.shards.enumerated() where bytes < SubscribeStreamHandler.messageBytes {
+        for (number, shard) in collection.shards.enumerated() where outgoing.byteCount < EventQueue.messageBytes {
             positions[number] = try shard.forEachCommit(after: positions[number]) { commit, _ throws(KithError) in
-                let encoded = try encoder.messages(of: commit, definition: definition, feed: shard, vectors: vectors)
-                bytes += encoded.bytes.count
-                events.append(encoded)
-                return bytes < SubscribeStreamHandler.messageBytes
+                outgoing.append(try encoder.messages(of: commit, definition: definition, feed: shard, vectors: vectors))
+                return outgoing.byteCount < EventQueue.messageBytes
             }
         }
-        return events
     }
 
-    // MARK: The snapshot
-
-    /// READ events of one page; after the last a heartbeat that says where the stream goes on.
-    private func sendSnapshotPage(_ from: Snapshot) throws(KithError) {
-        guard let cursor = from.cursor else {
-            snapshot = nil
-            return send(try message([], positions: positions))
-        }
-        let page = try collection.readCommit(from: cursor, limit: SubscribeStreamHandler.snapshotPage, at: from.moment)
+    /// Takes up one page of the snapshot as READ events.
+    private func readPage(from cursor: Collection.ScrollCursor, at moment: DatabaseSnapshot?) throws(KithError) {
+        let page = try collection.readCommit(
+            from: cursor, limit: SubscribeStreamHandler.snapshotPage, at: moment, positions: positions)
         snapshot?.cursor = page.next
-        var events: [EncodedEvents] = []
         for (shard, commit) in page.commits {
-            events.append(
+            outgoing.append(
                 try encoder.messages(
                     of: commit, definition: collection.definition, feed: collection.shards[shard], vectors: vectors))
         }
-        if events.isEmpty { return try sendSnapshotPage(Snapshot(moment: from.moment, cursor: page.next)) }
-        send(try message(events, positions: nil))
     }
 
     // MARK: The end

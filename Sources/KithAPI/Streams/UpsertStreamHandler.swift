@@ -10,6 +10,8 @@ import Synchronization
 final class UpsertStreamHandler: CallHandler, DrainableStream {
     /// Items of one batch, at most.
     private static let batchItems = 512
+    /// Answers that a client may leave unread before no more of its items are read.
+    private static let unreadAnswers = 64
 
     private struct Item {
         var sequence: UInt64
@@ -29,6 +31,8 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
         /// Items of the batch under way end here.
         var committing = false
         var closing = false
+        /// The next item is read once the client has read its answers.
+        var readIsHeld = false
         /// Set when the stream ends: why the client is told to go away.
         var goAway: ErrorReason?
         var finished = false
@@ -56,6 +60,7 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
         // The message is decoded here, before the next read takes its place.
         var view = KithUpsertStreamView()
         do throws(KithError) {
+            try call.checkMessageSize()
             let message = try WireMessage(kith_decode_upsert_stream(call.message, &view))
             let size = call.message.size
             let received = ReceivedView(view: view)
@@ -70,11 +75,19 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
         let view: KithUpsertStreamView
     }
 
-    func written(_ ok: Bool) { sender.written(ok) }
+    func written(_ ok: Bool) {
+        sender.written(ok)
+        queue.async { [self] in
+            if state.readIsHeld { readOn() }
+        }
+    }
 
     func cancelled() {
-        queue.async { self.finish() }
-        sender.abandon()
+        // On the queue, because an ended call must not be touched any more, and the queue may just be about to.
+        queue.async { [self] in
+            finish()
+            sender.abandon()
+        }
     }
 
     func drain() {
@@ -100,8 +113,15 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
             default: throw UpsertStreamHandler.protocolError("message", "must be open, item, flush or close")
             }
             proceed()
-            if !state.closing { call.read() }
+            if !state.closing { readOn() }
         } catch { fail(error) }
+    }
+
+    /// Asks for the next message, unless answers pile up: each item makes some, and nothing else bounds them.
+    private func readOn() {
+        guard !state.finished else { return }
+        state.readIsHeld = sender.backlog > UpsertStreamHandler.unreadAnswers
+        if !state.readIsHeld { call.read() }
     }
 
     private func open(_ view: KithUpsertStreamView) throws(KithError) {
@@ -155,7 +175,10 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
         } catch {
             // One bad item does not end the stream.
             let status = WireStatus.encode(error)
-            sender.send(try WireBuffer(kith_encode_stream_item_error(view.sequence, status.bytes)))
+            sender.send(
+                try status.withBytes { (status) throws(KithError) in
+                    try WireBuffer(kith_encode_stream_item_error(view.sequence, status))
+                })
         }
     }
 
@@ -212,7 +235,10 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
                     .failedPrecondition, reason, "item \(item.sequence) was not done: \(reason.rawValue)",
                     metadata: ["version": "\(outcome.version)"])
                 let status = WireStatus.encode(error)
-                sender.send(try WireBuffer(kith_encode_stream_item_error(item.sequence, status.bytes)))
+                sender.send(
+                    try status.withBytes { (status) throws(KithError) in
+                        try WireBuffer(kith_encode_stream_item_error(item.sequence, status))
+                    })
             }
             acknowledge(to: last, positions: written.positions)
             proceed()

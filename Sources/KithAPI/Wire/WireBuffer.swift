@@ -1,4 +1,5 @@
 import CGRPCShim
+import Foundation
 import KithCore
 
 /// A serialised message that the shim made; given on to a call, or freed here.
@@ -16,7 +17,18 @@ final class WireBuffer: @unchecked Sendable {
 
     deinit { kith_buffer_free(handle) }
 
+    /// The bytes; they live no longer than this object, which the holder must see to. `withBytes` does.
     var bytes: KithBytes { handle.map { kith_buffer_bytes($0) } ?? KithBytes() }
+
+    /// Calls `body` with the bytes, which live as long as the call, even where nothing else holds the buffer.
+    func withBytes<Result>(_ body: (KithBytes) throws(KithError) -> Result) throws(KithError) -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(bytes)
+    }
+
+    /// A copy.
+    var data: Data { withExtendedLifetime(self) { Data(bytes.view.bytes) } }
+    var text: String { withExtendedLifetime(self) { bytes.text } }
 
     /// Gives the buffer away; once.
     func take() -> OpaquePointer {

@@ -62,6 +62,9 @@ struct WireWrites {
     }
 
     func operation(_ view: KithOperationView) throws(KithError) -> Operation {
+        if view.kind == KITH_OPERATION_UNSET {
+            throw .invalid(.requiredFieldMissing, field: "operation", "must be one of the operations")
+        }
         let id = try WireValues.pointID(view.point.id, field: view.kind == KITH_OPERATION_UPSERT ? "point.id" : "id")
         return Operation(id: id, action: try action(view), ifVersion: view.has_if_version ? view.if_version : nil)
     }

@@ -61,6 +61,26 @@ public enum PointID: Hashable, Sendable {
     }
 }
 
+extension PointID {
+    /// By bytes: texts that Unicode holds for the same are different ids.
+    public static func == (left: PointID, right: PointID) -> Bool {
+        switch (left, right) {
+        case (.number(let left), .number(let right)): left == right
+        case (.uuid(let left), .uuid(let right)): left == right
+        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .number(let number): hasher.combine(number)
+        case .uuid(let uuid): hasher.combine(uuid)
+        case .string(let text): for byte in text.utf8 { hasher.combine(byte) }
+        }
+    }
+}
+
 extension PointID: CustomStringConvertible {
     /// The number, the UUID in its usual form, or the text.
     public var description: String {

@@ -1,0 +1,36 @@
+import TestSupport
+import Testing
+
+/// A client in another language: Python's own gRPC, with classes made from the protos.
+@Suite(
+    "Python", .serverOutput,
+    .enabled(
+        if: TestEnvironment.python != nil, "no Python with grpcio: Scripts/python-environment.sh makes one, or KITH_PYTHON names it"))
+struct PythonTests {
+    private static let examples = "\(TestEnvironment.repository)/Examples/python"
+    private let server: ServerProcess
+
+    init() throws { server = try ServerProcess() }
+
+    private func run(_ arguments: [String]) throws -> String {
+        let python = try ChildProcess(
+            try #require(TestEnvironment.python), arguments, environment: ["PYTHONDONTWRITEBYTECODE": "1"])
+        #expect(python.wait() == 0, "\(python.output)")
+        return python.output
+    }
+
+    @Test func everyKindOfCall() throws {
+        let script = "\(TestEnvironment.repository)/Tests/IntegrationTests/Python/client.py"
+        let output = try run([script, PythonTests.examples, server.address])
+        #expect(output.contains("check_reflection passed"))
+        #expect(try server.connection.count("snakes") == 599)
+    }
+
+    @Test func theExampleDoesWhatItSays() throws {
+        let output = try run(["\(PythonTests.examples)/quickstart.py", "--address", server.address])
+        for line in ["created   quickstart", "streamed  4000 points in", "INVALID_DIMENSION", "deleted   quickstart"] {
+            #expect(output.contains(line), "\(output)")
+        }
+        #expect(try server.connection.call(.listCollections, [:])["collections"].list.isEmpty)
+    }
+}
