@@ -118,7 +118,7 @@ public enum Limits {
     // MARK: Storage
 
     /// Bytes of address space reserved for one growing region. Untouched pages cost nothing.
-    public static let regionBytes = 256 << 30
+    public static let regionBytes = 64 << 30
     /// Vectors of one space in one shard.
     public static let slots = UInt32.max - 1
     /// Slots of one graph: what its regions reserve address space for. Vectors beyond are scanned.

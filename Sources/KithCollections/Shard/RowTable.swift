@@ -26,7 +26,7 @@ final class RowTable: @unchecked Sendable {
 
     /// Region sizes for so many slots, by the names they have in a checkpoint.
     static func capacities(slots: UInt32) -> [String: Int] {
-        ["deaths": Int(slots) * 8, "versions": Int(slots) * 8, "ids": Int(slots) * idBytes, "names": Limits.regionBytes / 4]
+        ["deaths": Int(slots) * 8, "versions": Int(slots) * 8, "ids": Int(slots) * idBytes, "names": Limits.regionBytes / 16]
     }
 
     convenience init(slots: UInt32) throws(KithError) {

@@ -70,6 +70,8 @@ public final class VectorSegments: @unchecked Sendable {
                 throw KithError.corrupt(file.path, "is not \(layout.segmentBytes) bytes long")
             }
             try mapping.lay(file, at: number * layout.segmentBytes, length: layout.segmentBytes)
+            // A process that died may have left rows to the page cache alone.
+            try file.sync()
         }
         state = Mutex(State(segments: present.count))
     }
