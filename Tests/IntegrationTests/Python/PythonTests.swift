@@ -5,7 +5,8 @@ import Testing
 @Suite(
     "Python", .serverOutput,
     .enabled(
-        if: TestEnvironment.python != nil, "no Python with grpcio: Scripts/python-environment.sh makes one, or KITH_PYTHON names it"))
+        if: TestEnvironment.python != nil,
+        "no Python with grpcio: Scripts/python-environment.sh makes one, or KITH_PYTHON names it"))
 struct PythonTests {
     private static let examples = "\(TestEnvironment.repository)/Examples/python"
     private let server: ServerProcess
