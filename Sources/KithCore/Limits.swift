@@ -4,6 +4,8 @@ public enum Limits {
 
     /// Bytes of one gRPC message, either way.
     public static let messageBytes = 16 << 20
+    /// UTF-8 bytes of each text of an error: they travel in headers, which clients limit to 8 KiB.
+    public static let statusTextBytes = 512
     /// Points in one unary write, and operations in one batch write.
     public static let batchOperations = 10_000
     /// Queries in one `SearchBatch`.

@@ -28,7 +28,7 @@ struct Call: @unchecked Sendable {
     func fail(_ error: KithError) {
         let status = WireStatus.encode(error)
         defer { withExtendedLifetime(status) {} }
-        error.message.withKithBytes { message in
+        WireStatus.text(error.message).withKithBytes { message in
             kith_call_finish(handle, error.code.rawValue, message, status.bytes)
         }
     }

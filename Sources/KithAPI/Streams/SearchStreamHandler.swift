@@ -47,12 +47,15 @@ final class SearchStreamHandler: CallHandler, DrainableStream {
 
     private func start(_ view: KithSearchView, _ message: WireMessage) {
         let tag = view.tag
-        let readsOn = state.withLock { state in
+        let isOpen = state.withLock { state in
+            guard !state.closed else { return false }
             state.inFlight += 1
             state.searching += 1
-            state.reading = state.inFlight < Limits.streamQueries && !state.closed
-            return state.reading
+            state.reading = false
+            return true
         }
+        // An ended call must not be touched any more.
+        guard isOpen else { return }
         do throws(KithError) {
             let collection = try engine.catalogue.collection(view.collection.text, field: "search.collection")
             let definition = collection.definition
@@ -70,7 +73,16 @@ final class SearchStreamHandler: CallHandler, DrainableStream {
                 } catch { fail(error, tag) }
             }
         } catch { fail(error, tag) }
-        if readsOn { call.read() }
+        readOn()
+    }
+
+    /// Asks for the next query where there is room for it. Under the lock, so that the call does not end at the same time.
+    private func readOn() {
+        state.withLock { state in
+            guard !state.reading, !state.closed, state.inFlight < Limits.streamQueries else { return }
+            state.reading = true
+            call.read()
+        }
     }
 
     // MARK: Answers
@@ -100,14 +112,11 @@ final class SearchStreamHandler: CallHandler, DrainableStream {
 
     func written(_ ok: Bool) {
         sender.written(ok)
-        let (readsOn, isLast) = state.withLock { state in
+        let isLast = state.withLock { state in
             state.inFlight -= 1
-            let readsOn = !state.reading && !state.closed
-            if readsOn { state.reading = true }
-            return (readsOn, state.closed && state.inFlight == 0)
+            return state.closed && state.inFlight == 0
         }
-        if readsOn { call.read() }
-        if isLast { finish() }
+        if isLast { finish() } else { readOn() }
     }
 
     // MARK: The end

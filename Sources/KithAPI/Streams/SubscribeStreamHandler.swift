@@ -163,9 +163,21 @@ final class SubscribeStreamHandler: CallHandler, DrainableStream {
                 send(try outgoing.nextMessage())
             } else if heartbeatIsDue {
                 heartbeatIsDue = false
+                try checkCollection()
                 send(try heartbeatMessage())
             }
         } catch { finish(error) }
+    }
+
+    /// - Throws: `COLLECTION_NOT_FOUND` once it was deleted: its log will say nothing more.
+    private func checkCollection() throws(KithError) {
+        let name = collection.definition.name
+        let now = try engine.catalogue.collection(name)
+        if now !== collection {
+            throw KithError(
+                .notFound, .collectionNotFound, "collection: '\(name)' was deleted, and made again",
+                metadata: ["collection": name])
+        }
     }
 
     private func send(_ message: WireBuffer) {

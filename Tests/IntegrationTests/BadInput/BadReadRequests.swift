@@ -21,6 +21,10 @@ extension BadRequest {
         BadRequest(
             "unknown collection", .search, search(["collection": "nowhere"]), "COLLECTION_NOT_FOUND", "collection",
             code: .notFound),
+        BadRequest(
+            "unknown collection of a name too long for headers", .search,
+            search(["collection": .text(String(repeating: "é", count: 100_000))]), "COLLECTION_NOT_FOUND", "collection",
+            code: .notFound),
         BadRequest("no query", .search, search(["query": .null]), "REQUIRED_FIELD_MISSING", "query"),
         BadRequest("empty query", .search, search(["query": [:]]), "REQUIRED_FIELD_MISSING", "query"),
         BadRequest("wrong dimension", .search, search([:], Make.vector([1, 2])), "INVALID_DIMENSION", "query.vector.values"),

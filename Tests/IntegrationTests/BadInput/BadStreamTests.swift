@@ -121,10 +121,10 @@ struct BadStreamTests {
         let limit = 20_000
         let stream = try connection.open(.upsertStream, timeoutMilliseconds: 1_500)
         try stream.send(BadStreamTests.open)
-        let padding = JSON.text(String(repeating: "x", count: 3_000))
+        let vector = Make.vector([1, 2], space: String(repeating: "x", count: 3_000))
         var sent = 0
         for number in 1...limit {
-            guard try stream.send(item(number, ["id": Make.id(1), "payloadJson": padding])) else { break }
+            guard try stream.send(item(number, Make.point(Make.id(1), [vector]))) else { break }
             sent = number
         }
         #expect(sent < limit)

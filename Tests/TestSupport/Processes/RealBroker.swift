@@ -100,10 +100,13 @@ public final class RealBroker: @unchecked Sendable {
             "\(home)/bin/kafka-console-consumer.sh",
             [
                 "--bootstrap-server", address, "--topic", topic, "--from-beginning", "--max-messages", "\(count)",
-                "--timeout-ms", "\(seconds * 1_000)", "--formatter-property", "print.partition=true", "--formatter-property",
-                "print.offset=true", "--formatter-property", "print.headers=true", "--formatter-property", "print.key=true",
+                "--timeout-ms", "\(seconds * 1_000)", "--property", "print.partition=true", "--property",
+                "print.offset=true", "--property", "print.headers=true", "--property", "print.key=true",
             ], environment: heap)
         consumer.wait()
+        guard consumer.output.contains("Processed a total of") else {
+            throw ChildProcess.Failure(description: "kafka-console-consumer: \(consumer.output)")
+        }
         return consumer.output.split(separator: "\n").compactMap { Record(line: String($0)) }
     }
 }
