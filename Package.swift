@@ -91,20 +91,23 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["TestSupport"], exclude: ["Python/client.py"],
             swiftSettings: settings),
-        .testTarget(name: "ShimTests", dependencies: ["CGRPCShim", "CJSON"], swiftSettings: settings),
+        .testTarget(name: "ShimTests", dependencies: ["TestSupport", "CGRPCShim", "CJSON"], swiftSettings: settings),
         .testTarget(
             name: "KithIndexTests", dependencies: ["KithIndex", "KithCore", "CVectorKernels", "CMemory"],
             swiftSettings: settings),
         .testTarget(
             name: "KithEventsTests", dependencies: ["KithEvents", "KithCore", "KithTelemetry", "CGRPCShim", "CRdKafka"],
             swiftSettings: settings),
-        .testTarget(name: "KithCommandsTests", dependencies: ["KithCommands", "KithCore", "KithAPI"], swiftSettings: settings),
-        .testTarget(name: "KithStorageTests", dependencies: ["KithStorage", "KithCore"], swiftSettings: settings),
-        .testTarget(name: "KithCoreTests", dependencies: ["KithCore"], swiftSettings: settings),
+        .testTarget(
+            name: "KithCommandsTests", dependencies: ["TestSupport", "KithCommands", "KithCore", "KithAPI"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "KithStorageTests", dependencies: ["TestSupport", "KithStorage", "KithCore"], swiftSettings: settings),
+        .testTarget(name: "KithCoreTests", dependencies: ["TestSupport", "KithCore"], swiftSettings: settings),
         .testTarget(name: "KithTelemetryTests", dependencies: ["KithTelemetry"], swiftSettings: settings),
         .testTarget(
             name: "KithCollectionsTests",
-            dependencies: ["KithCollections", "KithCore", "KithIndex", "KithStorage", "KithTelemetry"],
+            dependencies: ["TestSupport", "KithCollections", "KithCore", "KithIndex", "KithStorage", "KithTelemetry"],
             swiftSettings: settings),
     ],
     cLanguageStandard: .c17,

@@ -1,6 +1,7 @@
 import KithCollections
 import KithCore
 import Testing
+import TestSupport
 
 extension Model {
     /// Everything a client can read must be what the model holds.

@@ -1,5 +1,6 @@
 import KithCollections
 import KithCore
+import TestSupport
 
 /// Seeded requests of every kind, with many collisions: few points, repeated points, repeated request ids.
 struct RandomRequests {
@@ -10,7 +11,7 @@ struct RandomRequests {
     private var sent: [(requestID: String, operations: [Model.Operation])] = []
 
     init(seed: UInt64, dimensions: [Int], pointCount: Int) {
-        random = SeededGenerator(state: seed)
+        random = SeededGenerator(seed: seed)
         self.dimensions = dimensions
         ids = (0..<pointCount).map { number in
             switch number % 4 {

@@ -2,6 +2,7 @@ import Glibc
 import KithCore
 import KithStorage
 import Testing
+import TestSupport
 
 @Suite struct CheckpointFileTests {
     let folder = TemporaryFolder()
@@ -10,7 +11,7 @@ import Testing
     /// A checkpoint of three sections: one empty, one short, one over several buffers.
     @discardableResult
     private func writeSample(seed: UInt64 = 1) throws -> [String: [UInt8]] {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let contents = ["empty": [], "short": random.bytes(10), "large": random.bytes(Self.large)]
         let owners = contents.mapValues { OwnedBytes($0) }
         try CheckpointFile.write(
@@ -70,7 +71,7 @@ import Testing
     @Test func everyFlippedBitIsFound() throws {
         try writeSample()
         let sound = readFile(folder("checkpoint"))
-        var random = SeededGenerator(state: 3)
+        var random = SeededGenerator(seed: 3)
         // Every byte of the prefix, many of the header, its padding, both sections and theirs.
         let offsets =
             Array(0..<24) + (24..<160).shuffled(using: &random).prefix(60)
@@ -96,7 +97,7 @@ import Testing
     @Test func everyOtherLengthIsFound() throws {
         try writeSample()
         let size = readFile(folder("checkpoint")).count
-        var random = SeededGenerator(state: 4)
+        var random = SeededGenerator(seed: 4)
         let cuts = (0..<40).map { _ in Int.random(in: 0..<size, using: &random) }.sorted(by: >)
         for length in [size + 1, size + 65_536, size - 1] + cuts + [24, 23, 8, 1, 0] {
             truncate(folder("checkpoint"), length)

@@ -2,6 +2,7 @@ import KithCore
 import KithStorage
 import Synchronization
 import Testing
+import TestSupport
 
 @Suite struct DatabaseTests {
     let folder = TemporaryFolder()
@@ -166,7 +167,7 @@ import Testing
     @Test func sizesAndPropertiesTellSomething() throws {
         let database = try Database(path: folder("db"))
         let batch = database.makeBatch()
-        var random = SeededGenerator(state: 1)
+        var random = SeededGenerator(seed: 1)
         for key in UInt8(0)..<200 { batch.put(.changes, key: [key], value: random.bytes(1000)) }
         try database.write(batch, sync: false)
         #expect(database.liveBytes > 200_000)

@@ -1,6 +1,7 @@
 import KithCore
 import KithStorage
 import Testing
+import TestSupport
 
 @Suite struct RecoveryTests {
     let folder = TemporaryFolder()
@@ -56,7 +57,7 @@ import Testing
         do {
             let database = try Database(path: folder("db"))
             let batch = database.makeBatch()
-            var random = SeededGenerator(state: 2)
+            var random = SeededGenerator(seed: 2)
             for number in UInt8(0)..<200 { batch.put(.changes, key: [number], value: random.bytes(500)) }
             try database.write(batch, sync: true)
             try database.flush()

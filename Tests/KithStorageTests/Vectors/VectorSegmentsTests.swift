@@ -2,6 +2,7 @@ import Glibc
 import KithCore
 import KithStorage
 import Testing
+import TestSupport
 
 @Suite struct VectorSegmentsTests {
     let folder = TemporaryFolder()
@@ -14,7 +15,7 @@ import Testing
 
     /// The vector that belongs in a row.
     private func vector(_ row: Int, _ count: Int) -> [UInt8] {
-        var random = SeededGenerator(state: UInt64(row))
+        var random = SeededGenerator(seed: UInt64(row))
         return random.bytes(count)
     }
 
