@@ -7,12 +7,14 @@ extension Collection {
     {
         let numbers = ids.map(shardNumber(of:))
         var points = [StoredPoint?](repeating: nil, count: ids.count)
+        var budget = AnswerBudget()
         for (number, shard) in shards.enumerated() {
             let places = ids.indices.filter { numbers[$0] == number }
             try shard.rows(of: places.map { ids[$0] }, in: shard.current()) { index, row throws(KithError) in
                 guard let row else { return }
                 var point = StoredPoint(id: ids[places[index]])
                 try shard.fill(&point, from: OwnedBytes(row), selection)
+                try budget.add(point)
                 points[places[index]] = point
             }
         }
@@ -87,27 +89,34 @@ extension Collection {
 }
 
 extension Shard {
+    /// Rows read in one go.
+    private static let rowsAtOnce = 64
+
     /// Hands the rows of points, as they are in `view`, to `body`: once an id, in order, nil where there is no such point.
     func rows(
         of ids: [PointID], in view: ReadView, _ body: (Int, UnsafeRawBufferPointer?) throws(KithError) -> Void
     ) throws(KithError) {
-        var keys: [UInt8] = []
-        var ends: [Int] = []
         let prefix = Keys.shard(id)
-        for id in ids {
-            keys += prefix
-            id.encode(into: &keys)
-            ends.append(keys.count)
+        // In parts, so that rows of the largest payloads are not all pinned at once.
+        for first in stride(from: 0, to: ids.count, by: Shard.rowsAtOnce) {
+            var keys: [UInt8] = []
+            var ends: [Int] = []
+            for id in ids[first..<min(first + Shard.rowsAtOnce, ids.count)] {
+                keys += prefix
+                id.encode(into: &keys)
+                ends.append(keys.count)
+            }
+            try database.multiGet(.points, keysBytes: keys, keyEnds: ends, at: view.store) { index, row throws(KithError) in
+                try body(first + index, row)
+            }
         }
-        try database.multiGet(.points, keysBytes: keys, keyEnds: ends, at: view.store, body)
     }
 
     /// Puts the version and the selected parts of a row into `point`.
     func fill(_ point: inout StoredPoint, from row: OwnedBytes, _ selection: PointSelection) throws(KithError) {
         let image = try PointImage(decoding: row.view.bytes)
         point.version = image.version
-        point.owner = row
-        if selection.payload { point.payload = image.payload }
+        if selection.payload { (point.payload, point.owner) = (image.payload, row) }
         for vector in image.vectors where selection.spaces.contains(Int(vector.space)) {
             point.vectors.append((Int(vector.space), spaces[Int(vector.space)].segments.read(vector.slot)))
         }

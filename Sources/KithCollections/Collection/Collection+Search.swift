@@ -125,6 +125,7 @@ extension Collection {
         _ points: inout [StoredPoint], _ selection: PointSelection, _ views: [ReadView]
     ) throws(KithError) {
         let numbers = points.map { shardNumber(of: $0.id) }
+        var budget = AnswerBudget()
         for (number, shard) in shards.enumerated() {
             let places = points.indices.filter { numbers[$0] == number }
             try shard.rows(of: places.map { points[$0].id }, in: views[number]) { index, row throws(KithError) in
@@ -132,6 +133,7 @@ extension Collection {
                     throw KithError(.dataLoss, .corruption, "point \(points[places[index]].id) is indexed, but has no row")
                 }
                 try shard.fill(&points[places[index]], from: OwnedBytes(row), selection)
+                try budget.add(points[places[index]])
             }
         }
     }

@@ -27,14 +27,14 @@ extension CommitGroup {
 
     /// Whether an item of a resumed stream was committed before.
     private func isDone(_ number: Int, of command: Command) -> Bool {
-        guard let stream = command.stream, let done = streams[stream.id] else { return false }
+        guard let stream = command.stream, let done = streams[Array(stream.id.utf8)] else { return false }
         return stream.sequences[number] <= done
     }
 
     /// Notes how far a stream has come, in the batch that brought it there.
     private mutating func advance(_ stream: StreamProgress) {
-        let done = max(stream.last, streams[stream.id] ?? 0)
-        streams[stream.id] = done
+        let done = max(stream.last, streams[Array(stream.id.utf8)] ?? 0)
+        streams[Array(stream.id.utf8)] = done
         var value: [UInt8] = []
         value.appendLittleEndian(done)
         value.appendLittleEndian(state.position)
@@ -63,7 +63,7 @@ extension CommitGroup {
     private mutating func remember(_ requestID: String, _ reply: CommitReply) {
         batch.put(.requests, key: Keys.request(shard, requestID), value: reply.encoded)
         batch.put(.requests, key: Keys.requestAge(shard, reply.position, requestID), value: [])
-        requests[requestID] = reply
+        requests[Array(requestID.utf8)] = reply
     }
 
     // MARK: One operation

@@ -49,9 +49,9 @@ struct CommitGroup {
     /// Operations applied so far.
     var applied = 0
     /// First answers of request ids of this group.
-    var requests: [String: CommitReply] = [:]
-    /// The last item committed of the streams that this group advances.
-    var streams: [String: UInt64] = [:]
+    var requests: [[UInt8]: CommitReply] = [:]
+    /// The last item committed of the streams that this group advances. Ids are bytes: text that only looks alike is another.
+    var streams: [[UInt8]: UInt64] = [:]
     /// Vectors to write, by space, for the slots from `firstSlots` on.
     var vectors: [[ByteView]]
     var firstSlots: [UInt32]

@@ -82,8 +82,8 @@ final class Committer: @unchecked Sendable {
 
     /// Finds how far the command's stream has come, where the group does not know yet.
     private func loadProgress(of command: Command) throws(KithError) {
-        guard let stream = command.stream, group.streams[stream.id] == nil else { return }
-        group.streams[stream.id] = try shard.lastItem(ofStream: stream.id)
+        guard let stream = command.stream, group.streams[Array(stream.id.utf8)] == nil else { return }
+        group.streams[Array(stream.id.utf8)] = try shard.lastItem(ofStream: stream.id)
     }
 
     /// Vectors first, then the batch that names their slots: the only commit point.
@@ -105,7 +105,7 @@ final class Committer: @unchecked Sendable {
     /// What a request id was answered before, in this group or within the window of the last commits.
     private func firstAnswer(to requestID: String) throws(KithError) -> CommitReply? {
         guard !requestID.isEmpty else { return nil }
-        if var first = group.requests[requestID] {
+        if var first = group.requests[Array(requestID.utf8)] {
             first.replayed = true
             return first
         }
