@@ -1,1 +1,3 @@
-print("bench")
+import Glibc
+
+exit(BenchmarkCommand.main(CommandLine.arguments))

@@ -1,5 +1,5 @@
 /// When a write is answered. Raw values are those of the wire.
-public enum Durability: UInt8, Sendable, Codable {
+public enum Durability: UInt8, Sendable, Codable, CaseIterable {
     /// Handed to the operating system: survives a crash of the process.
     case accepted = 1
     /// Synced to disk.

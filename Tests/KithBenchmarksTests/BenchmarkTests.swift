@@ -1,0 +1,63 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Every benchmark in its tiny mode: figures mean nothing then, but they must be there.
+@Suite struct BenchmarkTests {
+    struct Expected: Sendable, CustomTestStringConvertible {
+        var benchmark: String
+        /// Tables by name, and a figure of each row that must be above zero.
+        var tables: [(name: String, figures: [String])]
+        var testDescription: String { benchmark }
+    }
+
+    static let all: [Expected] = [
+        Expected(benchmark: "kernels", tables: [("kernels", ["single_ns", "gather_ns", "scan_ns"])]),
+        Expected(
+            benchmark: "index",
+            tables: [
+                ("index build", ["vectors", "vector_bytes"]),
+                ("index search", ["recall", "queries_per_second", "p50_us", "p99_us"]),
+            ]),
+        Expected(benchmark: "grpc-floor", tables: [("grpc-floor", ["searches_per_second", "p99_us", "client_us_per_call"])]),
+        Expected(
+            benchmark: "grpc-search", tables: [("grpc-search", ["recall", "queries_per_second", "one_p50_us", "load80_p99_us"])]),
+        Expected(benchmark: "grpc-upsert", tables: [("grpc-upsert", ["points_per_second", "resident_bytes", "disk_bytes"])]),
+        Expected(benchmark: "grpc-mixed", tables: [("grpc-mixed", ["searches_per_second", "p99_us"])]),
+        Expected(benchmark: "restart", tables: [("restart", ["first_answer_seconds", "resident_bytes"])]),
+    ]
+
+    @Test(arguments: all)
+    func runs(_ expected: Expected) throws {
+        let report = try BenchmarkProcess.report([expected.benchmark, "--tiny"])
+        #expect((report["machine"]["cores"].double ?? 0) >= 1)
+        for key in ["date", "processor", "simd", "system"] { #expect(report["machine"][key].string?.isEmpty == false) }
+        for (name, figures) in expected.tables {
+            let tables = report["results"].list.filter { $0["name"].string == name }
+            #expect(!tables.isEmpty, "\(name)")
+            for row in tables.flatMap({ $0["rows"].list }) {
+                for figure in figures { #expect((row[figure].double ?? 0) > 0, "\(name): \(figure) in \(row)") }
+            }
+            #expect(tables.allSatisfy { !$0["rows"].list.isEmpty })
+        }
+    }
+
+    @Test func recallReachesItsTarget() throws {
+        let report = try BenchmarkProcess.report(["index", "--tiny", "--recall", "0.5,0.95", "--threads", "1"])
+        let rows = report["results"].list.filter { $0["name"].string == "index search" }.flatMap { $0["rows"].list }
+        #expect(rows.count == 3)
+        for row in rows { #expect((row["recall"].double ?? 0) >= (row["recall_target"].double ?? 1)) }
+    }
+
+    @Test func wrongWordsAreRefused() throws {
+        let wrong = [
+            ["nothing"], ["index", "--wrong", "1"], ["index", "--count", "none"], ["index", "--element", "f64"],
+            ["index", "--metric", "hamming", "--tiny"], ["index", "--base", "a.npy"], ["kernels", "--json"],
+            ["grpc-floor", "--kith", "/dev/null"], ["index", "--param", "m", "--tiny"],
+        ]
+        for words in wrong {
+            let process = try BenchmarkProcess(words)
+            #expect(process.wait() == 2, "\(words): \(process.output)")
+        }
+    }
+}
