@@ -1,4 +1,4 @@
-// A load generator on gRPC's C core: one thread, and one more in open loop; no object but the call itself made for a call.
+// A load generator on gRPC's C core: one thread, no object but the call itself made for a call.
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
@@ -7,11 +7,7 @@
 #include <time.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "CGRPCShim.h"
@@ -161,7 +157,7 @@ public:
             runOpenLoop();
         }
         result.seconds = static_cast<double>(nanoseconds(CLOCK_MONOTONIC) - begun) / 1e9;
-        result.client_cpu_seconds = static_cast<double>(nanoseconds(CLOCK_THREAD_CPUTIME_ID) - processorTime + pacingTime) / 1e9;
+        result.client_cpu_seconds = static_cast<double>(nanoseconds(CLOCK_THREAD_CPUTIME_ID) - processorTime) / 1e9;
     }
 
     KithLoadResult result{};
@@ -175,77 +171,67 @@ private:
     const double interval;
     const uint64_t duration, callLimit;
     uint64_t begun = 0, end = 0, started = 0;
-    /// Processor time of the thread that paces, once it has ended.
-    uint64_t pacingTime = 0;
-    /// Guards what follows.
-    std::mutex mutex;
-    std::condition_variable returned;
     std::vector<Slot*> idle;
-    bool paced = false;
 
     bool hasNext(uint64_t time) const { return time < end && started < callLimit; }
+    bool isOver() const { return idle.size() == slots.size(); }
 
-    void start(Slot& slot, uint64_t due) {
-        slot.start(connections.makeCall(started, queue), messages[started % messages.size()], due);
+    void startNext(uint64_t due) {
+        idle.back()->start(connections.makeCall(started, queue), messages[started % messages.size()], due);
+        idle.pop_back();
         ++started;
     }
 
     /// Only an answer makes room for a call.
     void runClosedLoop() {
         for (;;) {
-            for (uint64_t now; !idle.empty() && hasNext(now = nanoseconds(CLOCK_MONOTONIC)); idle.pop_back()) {
-                start(*idle.back(), now);
+            for (uint64_t now; !idle.empty() && hasNext(now = nanoseconds(CLOCK_MONOTONIC));) {
+                startNext(now);
             }
-            if (idle.size() == slots.size()) {
+            if (isOver()) {
                 return;
             }
             finishNext(gpr_inf_future(GPR_CLOCK_MONOTONIC));
         }
     }
 
-    /// The clock starts calls, on a thread of its own: gRPC's waits are rounded up to whole milliseconds, which would be added to
-    /// the latencies, and asking the clock all the time would take a core from the server.
+    /// The clock starts calls. Between calls that follow each other closely it sleeps instead of waiting for answers, since gRPC's waits
+    /// are rounded up to whole milliseconds; not for long, as answers come late by as much.
     void runOpenLoop() {
-        std::thread pacer([this] { pace(); });
-        // Answers end the wait at once; it is short only to see the end of the run.
-        while (!isOver()) {
-            finishNext(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(10, GPR_TIMESPAN)));
-        }
-        pacer.join();
-    }
-
-    void pace() {
+        constexpr uint64_t longestSleep = 50'000, shortestWait = 2'000'000;
         prctl(PR_SET_TIMERSLACK, 1);
-        for (uint64_t due = begun; hasNext(std::max(due, nanoseconds(CLOCK_MONOTONIC)));) {
-            sleepUntil(due);
-            std::unique_lock lock(mutex);
-            returned.wait(lock, [this] { return !idle.empty(); });
-            Slot* const slot = idle.back();
-            idle.pop_back();
-            lock.unlock();
-            start(*slot, due);
-            due = begun + static_cast<uint64_t>(interval * static_cast<double>(started));
+        for (;;) {
+            const uint64_t now = nanoseconds(CLOCK_MONOTONIC);
+            uint64_t due = nextDue();
+            for (; due <= now && !idle.empty() && hasNext(now); due = nextDue()) {
+                startNext(due);
+            }
+            if (!hasNext(std::max(due, now))) {
+                if (isOver()) {
+                    break;
+                }
+                finishNext(gpr_inf_future(GPR_CLOCK_MONOTONIC));
+            } else if (idle.empty()) {
+                finishNext(gpr_inf_future(GPR_CLOCK_MONOTONIC));
+            } else if (due > now + shortestWait) {
+                finishNext(gpr_time_add(
+                    gpr_now(GPR_CLOCK_MONOTONIC),
+                    gpr_time_from_nanos(static_cast<int64_t>(due - now - shortestWait / 2), GPR_TIMESPAN)));
+            } else if (!finishNext(gpr_inf_past(GPR_CLOCK_MONOTONIC)) && due > now) {
+                const timespec pause = {0, static_cast<long>(std::min(due - now, longestSleep))};
+                clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr);
+            }
         }
-        pacingTime = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
-        const std::lock_guard lock(mutex);
-        paced = true;
+        prctl(PR_SET_TIMERSLACK, 0);
     }
 
-    static void sleepUntil(uint64_t time) {
-        const timespec until = {static_cast<time_t>(time / 1'000'000'000), static_cast<long>(time % 1'000'000'000)};
-        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
-        }
-    }
+    uint64_t nextDue() const { return begun + static_cast<uint64_t>(interval * static_cast<double>(started)); }
 
-    bool isOver() {
-        const std::lock_guard lock(mutex);
-        return paced && idle.size() == slots.size();
-    }
-
-    void finishNext(gpr_timespec deadline) {
+    /// False when no answer came in time.
+    bool finishNext(gpr_timespec deadline) {
         const grpc_event event = grpc_completion_queue_next(queue, deadline, nullptr);
         if (event.type != GRPC_OP_COMPLETE) {
-            return;
+            return false;
         }
         auto* const slot = static_cast<Slot*>(event.tag);
         ++result.calls;
@@ -254,11 +240,8 @@ private:
         } else {
             ++result.errors;
         }
-        {
-            const std::lock_guard lock(mutex);
-            idle.push_back(slot);
-        }
-        returned.notify_one();
+        idle.push_back(slot);
+        return true;
     }
 };
 

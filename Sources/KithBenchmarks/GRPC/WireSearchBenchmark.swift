@@ -49,6 +49,7 @@ enum WireSearchBenchmark {
                 "one_p50_us": .decimal(one.p50, places: 0), "one_p99_us": .decimal(one.p99, places: 0),
                 "load80_p50_us": .decimal(busy.p50, places: 0),
                 "load80_p99_us": .decimal(busy.p99, places: 0),
+                "load80_client_cores": .decimal(busy.clientCores, places: 2),
             ])
         }
         run.report.add(table)

@@ -16,8 +16,8 @@ final class SpaceStore: Sendable {
     let checkpointPath: String
     /// The commit up to which the checkpoint on disk is complete; 0 without one.
     let checkpointPosition: Atomic<UInt64>
-    /// Slots that the checkpoint covered, to tell when another is worth its writing.
-    let checkpointSlots: Atomic<UInt32>
+    /// Slots that had nothing to wait for in the checkpoint, to tell when another is worth its writing.
+    let checkpointSettledSlots: Atomic<Int>
 
     /// Opens a space, from its checkpoint where that is whole and not ahead of the store.
     ///
@@ -38,13 +38,17 @@ final class SpaceStore: Sendable {
             index = try maker.make(IndexContext(space: space, rows: vectors, deaths: rows.deaths))
         }
         checkpointPosition = Atomic(restored?.position ?? 0)
-        checkpointSlots = Atomic(restored?.slotCount ?? 0)
+        checkpointSettledSlots = Atomic(0)
+        checkpointSettledSlots.store(settledSlots(restored?.slotCount ?? 0), ordering: .relaxed)
     }
 
     /// Vectors that wait to be linked.
     func tail(slotCount: UInt32) -> Int {
         max(0, Int(min(slotCount, index.linkableSlots)) - Int(index.linkedCount))
     }
+
+    /// Slots that are not of the tail.
+    func settledSlots(_ slotCount: UInt32) -> Int { Int(slotCount) - tail(slotCount: slotCount) }
 
     // MARK: Checkpoint
 
@@ -98,6 +102,7 @@ final class SpaceStore: Sendable {
     /// is stamped again when the log is replayed from there. `settle` must make every commit so far durable, so that the file
     /// never knows of a commit that the store could lose.
     func writeCheckpoint(at snapshot: Snapshot, settle: () throws(KithError) -> Void) throws(KithError) {
+        let settled = settledSlots(snapshot.slotCount)
         let indexState = index.checkpoint()
         var sections: [CheckpointFile.Section] = []
         for (name, bytes) in rows.sections(slotCount: snapshot.slotCount) {
@@ -113,7 +118,7 @@ final class SpaceStore: Sendable {
         try settle()
         try SpaceStore.rename(next, to: checkpointPath)
         checkpointPosition.store(snapshot.position, ordering: .releasing)
-        checkpointSlots.store(snapshot.slotCount, ordering: .relaxed)
+        checkpointSettledSlots.store(settled, ordering: .relaxed)
     }
 
     private static func rename(_ from: String, to: String) throws(KithError) {
