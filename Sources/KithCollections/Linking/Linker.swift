@@ -12,7 +12,7 @@ final class Linker: @unchecked Sendable {
     /// Vectors linked in one slice: short, so that the queue moves on and progress shows.
     private static let sliceVectors = 512
     /// How much gentler than a search a linking thread is to be scheduled.
-    private static let niceness: Int32 = 10
+    private static let niceness: Int32 = 19
 
     /// Where a shard stands; one that is nowhere has nothing to do.
     private enum Place {
