@@ -15,7 +15,7 @@ enum UpsertBenchmark {
         let space = VectorSpace(
             name: "", dimension: try run.number("dimension", tiny: 32, moderate: 384, full: 384), metric: .l2,
             index: IndexDefinition(kind: run.options.value("kind") ?? "hnsw"))
-        let count = try run.number("count", tiny: 2_000, moderate: 60_000, full: 200_000)
+        let count = try run.number("count", tiny: 2_000, moderate: 100_000, full: 200_000)
         let batch = try run.number("batch", tiny: 100, moderate: 100, full: 100)
         var stream = ClusteredVectors(space)
         let vectors = try stream.take(count)
