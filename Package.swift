@@ -82,7 +82,8 @@ let package = Package(
         .executableTarget(
             name: "KithBenchmarks",
             dependencies: [
-                "KithCore", "KithIndex", "KithStorage", "KithCollections", "KithAPI", "KithTelemetry",
+                "KithCore", "KithIndex", "KithStorage", "KithCollections", "KithAPI", "KithTelemetry", "CGRPCShim",
+                "CVectorKernels",
             ],
             swiftSettings: settings),
 
@@ -91,6 +92,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["TestSupport"], exclude: ["Python/client.py"],
             swiftSettings: settings),
+        .testTarget(name: "KithBenchmarksTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(name: "ShimTests", dependencies: ["TestSupport", "CGRPCShim", "CJSON"], swiftSettings: settings),
         .testTarget(
             name: "KithIndexTests", dependencies: ["KithIndex", "KithCore", "CVectorKernels", "CMemory"],
