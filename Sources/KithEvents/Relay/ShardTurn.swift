@@ -54,10 +54,11 @@ struct ShardTurn: Sendable {
     mutating func step(_ tools: RelayTools, _ producer: KafkaProducer) -> Next {
         guard !isStopped else { return .wait(until: nil) }
         do throws(KithError) {
-            let save = try saveCursorIfDue(tools)
+            try saveCursorIfDue(tools)
             noteLoss(tools)
-            guard isReady() else { return .wait(until: earliest(failure?.retryAt, save)) }
-            return try send(tools, producer) ? .more : .wait(until: save)
+            guard isReady() else { return .wait(until: earliest(failure?.retryAt, cursorDue(tools))) }
+            // A commit without events moves the watermark and is reported by nobody: the cursor is looked at again after sending.
+            return try send(tools, producer) ? .more : .wait(until: cursorDue(tools))
         } catch {
             fail(error, resumesAfter: nil, tools)
             return .wait(until: failure?.retryAt)
@@ -191,14 +192,14 @@ struct ShardTurn: Sendable {
 
     // MARK: The cursor
 
-    /// Answers when the cursor will be due, nil when it stands where it should.
-    private mutating func saveCursorIfDue(_ tools: RelayTools) throws(KithError) -> ContinuousClock.Instant? {
-        let published = commits.published
-        guard published > saved else { return nil }
-        let due = savedAt + tools.options.cursorInterval
-        if due > .now, published - saved < Limits.relayCursorCommits { return due }
-        try saveCursor()
-        return nil
+    /// When the cursor is to be saved; nil where it stands where it should.
+    private func cursorDue(_ tools: RelayTools) -> ContinuousClock.Instant? {
+        commits.published > saved ? savedAt + tools.options.cursorInterval : nil
+    }
+
+    private mutating func saveCursorIfDue(_ tools: RelayTools) throws(KithError) {
+        guard let due = cursorDue(tools) else { return }
+        if due <= .now || commits.published - saved >= Limits.relayCursorCommits { try saveCursor() }
     }
 
     private mutating func saveCursor() throws(KithError) {

@@ -14,7 +14,9 @@ import Testing
         try broker.createTopic("kith.changes.v1.words", partitions: 3)
     }
 
-    private func relay(_ properties: [String: String] = [:]) throws -> Relay {
+    private func relay(
+        _ properties: [String: String] = [:], cursorInterval: Duration = .milliseconds(5)
+    ) throws -> Relay {
         // Brokers that went away are looked for again soon.
         let quick = ["reconnect.backoff.ms": "10", "reconnect.backoff.max.ms": "50", "retry.backoff.ms": "10"]
         return try Relay(
@@ -22,7 +24,7 @@ import Testing
                 brokers: broker.bootstrapServers, properties: quick.merging(properties) { $1 }),
             cluster: "c", metrics: metrics,
             options: RelayOptions(
-                firstRetry: .milliseconds(20), lastRetry: .milliseconds(100), cursorInterval: .milliseconds(5)))
+                firstRetry: .milliseconds(20), lastRetry: .milliseconds(100), cursorInterval: cursorInterval))
     }
 
     private func startAll(_ relay: Relay) throws {
@@ -136,8 +138,9 @@ import Testing
         #expect(try consumer().readIDs(until: expected) == expected)
     }
 
-    @Test func aCommitWithoutChangesIsPassedOver() throws {
-        let relay = try relay()
+    @Test(arguments: [Duration.zero, .milliseconds(5)])
+    func aCommitWithoutChangesIsPassedOver(cursorInterval: Duration) throws {
+        let relay = try relay(cursorInterval: cursorInterval)
         try startAll(relay)
         for feed in feeds {
             feed.commit([])
