@@ -26,17 +26,14 @@ public:
 
     /// The next field's number; 0 at the end.
     int next() {
-        const int start = input.CurrentPosition();
-        tag = valid ? input.ReadTag() : 0;
-        // Protobuf's parser refuses longer tags, which this stream cuts to 32 bits.
-        tag = check(input.CurrentPosition() - start <= 5) ? tag : 0;
+        tag = readTag();
         return Format::GetTagFieldNumber(tag);
     }
 
     /// Whether the walk came to the end of a well-formed message.
     bool finished() { return valid && tag == 0 && input.ConsumedEntireMessage(); }
 
-    void skip() { valid = valid && Format::SkipField(&input, tag); }
+    void skip() { check(valid && skipField(tag)); }
 
     /// An integer, a bool or an enum.
     template <class Number>
@@ -111,6 +108,34 @@ private:
     bool check(bool holds) {
         valid = valid && holds;
         return valid;
+    }
+
+    /// 0 at the end, and for a tag that is malformed.
+    uint32_t readTag() {
+        const int start = input.CurrentPosition();
+        const uint32_t read = valid ? input.ReadTag() : 0;
+        // Protobuf's parser refuses longer tags, which this stream cuts to 32 bits.
+        return check(input.CurrentPosition() - start <= 5) ? read : 0;
+    }
+
+    bool skipField(uint32_t field) {
+        if (Format::GetTagWireType(field) != Format::WIRETYPE_START_GROUP) {
+            return Format::SkipField(&input, field);
+        }
+        // The stream would skip a group whole, with tags of any length in it.
+        if (Format::GetTagFieldNumber(field) == 0 || !input.IncrementRecursionDepth()) {
+            return false;
+        }
+        for (uint32_t inner = readTag(); inner != 0; inner = readTag()) {
+            if (Format::GetTagWireType(inner) == Format::WIRETYPE_END_GROUP) {
+                input.DecrementRecursionDepth();
+                return Format::GetTagFieldNumber(inner) == Format::GetTagFieldNumber(field);
+            }
+            if (!skipField(inner)) {
+                return false;
+            }
+        }
+        return false;
     }
 
     bool expect(Format::WireType type) {

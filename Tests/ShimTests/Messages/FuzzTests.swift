@@ -25,6 +25,23 @@ import TestSupport
         }
     }
 
+    /// What random bytes found, and what is like it: unknown groups, with tags in them that are too long, too deep or not theirs.
+    @Test(arguments: RequestKind.allCases)
+    func unknownGroupsAgreeWithProtobuf(kind: RequestKind) {
+        let longTag: [UInt8] = [0xC5, 0x94, 0xCB, 0xCB, 0x8B, 0xA5, 0x4F]
+        let groups: [[UInt8]] = [
+            [0xFB, 0x07, 0xFC, 0x07], [0xFB, 0x07], [0xFB, 0x07, 0xF4, 0x07], [0xFC, 0x07], [0x03, 0x04],
+            [0xFB, 0x07, 0x03, 0x04, 0xFC, 0x07], [0xFB, 0x07] + longTag + [1, 0xFC, 0x07],
+            [0xFB, 0x07, 0x85, 0x80, 0x80, 0x80, 0x08, 1, 2, 3, 4, 0xFC, 0x07],
+        ]
+        let nested = [98, 99, 100, 101, 102, 500].map { depth in
+            (0..<2 * depth).flatMap { [$0 < depth ? 0xFB : 0xFC, 0x07] as [UInt8] }
+        }
+        for bytes in groups + nested {
+            #expect(kind.decodes(bytes) == (json(kind.type, bytes) != nil), "\(bytes)")
+        }
+    }
+
     @Test func answersNeverCrashClients() throws {
         let answers = try [
             #require(
