@@ -21,6 +21,7 @@ let package = Package(
         // L0: C, and C++ behind C headers.
         .target(name: "CMemory"),
         .systemLibrary(name: "CXXHash"),
+        .systemLibrary(name: "CRoaring"),
         .target(
             name: "CJSON",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
@@ -50,7 +51,7 @@ let package = Package(
 
         // L2
         .target(
-            name: "KithIndex", dependencies: ["KithCore", "CVectorKernels", "CMemory"],
+            name: "KithIndex", dependencies: ["KithCore", "CVectorKernels", "CMemory", "CRoaring"],
             swiftSettings: settings),
         .target(
             name: "KithStorage", dependencies: ["KithCore", "CRocksDB", "CXXHash", "CMemory"],

@@ -14,6 +14,7 @@ case $task in
         "protobuf-compiler: messages"
         "libabsl-dev: needed by gRPC"
         "nlohmann-json3-dev: JSON payloads"
+        "libroaring-dev: bitmaps of filters"
         "libxxhash-dev: checksums") ;;
     test) packages=("python3-venv: the Python client's test") ;;
     lint) packages=(

@@ -75,12 +75,14 @@ public struct IndexQuery {
     public var exact: Bool
     /// Leaves out the vectors that are not linked yet.
     public var indexedOnly: Bool
+    /// The only slots that may be answered; nil: all. Every kind honours it, exactly where the search is exact.
+    public var filter: SlotFilter?
     /// Asked now and then during long scans; true abandons the search with `CANCELLED`.
     public var shouldStop: () -> Bool
 
     public init(
         vector: UnsafeRawPointer, topK: Int, effort: Int? = nil, recallTarget: Float? = nil, exact: Bool = false,
-        indexedOnly: Bool = false, shouldStop: @escaping () -> Bool = { false }
+        indexedOnly: Bool = false, filter: SlotFilter? = nil, shouldStop: @escaping () -> Bool = { false }
     ) {
         self.vector = vector
         self.topK = topK
@@ -88,6 +90,7 @@ public struct IndexQuery {
         self.recallTarget = recallTarget
         self.exact = exact
         self.indexedOnly = indexedOnly
+        self.filter = filter
         self.shouldStop = shouldStop
     }
 }

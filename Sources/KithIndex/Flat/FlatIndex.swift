@@ -20,19 +20,22 @@ public final class FlatIndex: VectorIndexReader, VectorIndexWriter {
     public var linkedCount: UInt32 { 0 }
     public var linkableSlots: UInt32 { 0 }
 
-    /// O(rows). Ties: the smaller slot first.
+    /// O(rows), or of the matches of a filter. Ties: the smaller slot first.
     public func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
         guard query.topK > 0 else { return [] }
         let distance = try SpaceDistance(space, rows: rows).query(query.vector)
         let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
         return try scratches.withScratch { scratch throws(KithError) in
             scratch.nearest.reset(limit: query.topK)
-            try scratch.scan(0..<snapshot.slotCount, distance, visibility, shouldStop: query.shouldStop)
+            try scratch.scan(
+                0..<snapshot.slotCount, distance, visibility, matching: query.filter, shouldStop: query.shouldStop)
             return scratch.answer()
         }
     }
 
-    public func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int { Int(snapshot.slotCount) }
+    public func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int {
+        query.filter?.count(in: 0..<snapshot.slotCount) ?? Int(snapshot.slotCount)
+    }
 
     public func hasWork(upTo slotCount: UInt32) -> Bool { false }
 

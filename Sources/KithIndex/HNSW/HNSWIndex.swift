@@ -50,17 +50,21 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
         return try scratches.withScratch { scratch throws(KithError) in
             var answered = false
             if walks(query, linked) {
+                var visibility = visibility
+                visibility.filter = query.filter?.bits
                 answered = try scratch.answerFromGraph(graph, distance, visibility, query, width(query))
             }
             if answered {
                 scratch.nearest.shrink(to: query.topK)
             } else {
                 scratch.nearest.reset(limit: query.topK)
-                try scratch.scan(0..<linked, distance, visibility, shouldStop: query.shouldStop)
+                try scratch.scan(
+                    0..<linked, distance, visibility, matching: query.filter, shouldStop: query.shouldStop)
             }
             if !query.indexedOnly {
                 let whole = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
-                try scratch.scan(linked..<snapshot.slotCount, distance, whole, shouldStop: query.shouldStop)
+                try scratch.scan(
+                    linked..<snapshot.slotCount, distance, whole, matching: query.filter, shouldStop: query.shouldStop)
             }
             return scratch.answer()
         }
@@ -68,8 +72,9 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
 
     public func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int {
         let linked = min(linkedCount, snapshot.slotCount)
-        let tail = query.indexedOnly ? 0 : Int(snapshot.slotCount - linked)
-        return tail + (walks(query, linked) ? walkedRows(query) : Int(linked))
+        func matches(_ range: Range<UInt32>) -> Int { query.filter?.count(in: range) ?? range.count }
+        let tail = query.indexedOnly ? 0 : matches(linked..<snapshot.slotCount)
+        return tail + (walks(query, linked) ? walkedRows(query, linked) : matches(0..<linked))
     }
 
     private func width(_ query: IndexQuery) -> Int {
@@ -77,11 +82,16 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
     }
 
     /// Each candidate kept brings some m rows nobody has seen yet.
-    private func walkedRows(_ query: IndexQuery) -> Int { width(query) * parameters.m }
+    private func walkedRows(_ query: IndexQuery, _ linked: UInt32) -> Int {
+        query.filter.map { $0.rule(linked: linked).walkedRows(width: width(query), degree: parameters.m) }
+            ?? width(query) * parameters.m
+    }
 
     /// Whether walking the graph is cheaper than scanning what it links.
     private func walks(_ query: IndexQuery, _ linked: UInt32) -> Bool {
-        !query.exact && walkedRows(query) * HNSWIndex.scanAdvantage < Int(linked)
+        if query.exact { return false }
+        if let filter = query.filter { return filter.rule(linked: linked).walks(width: width(query), degree: parameters.m) }
+        return walkedRows(query, linked) * HNSWIndex.scanAdvantage < Int(linked)
     }
 
     // MARK: Linking
@@ -143,8 +153,9 @@ extension SearchScratch {
     ) throws(KithError) -> Bool {
         guard let entry = graph.entryPoint else { return false }
         let start = descend(graph, distance, from: entry, to: 0)
-        let limits = WalkLimits(
-            width: width, budget: Int(visibility.bound) / HNSWIndex.scanAdvantage, visibility: visibility)
+        let budget =
+            query.filter?.rule(linked: visibility.bound).walkBudget ?? Int(visibility.bound) / HNSWIndex.scanAdvantage
+        let limits = WalkLimits(width: width, budget: budget, visibility: visibility)
         switch walk(graph, distance, level: 0, from: start, limits, shouldStop: query.shouldStop) {
         case .complete: return nearest.count >= query.topK
         case .stopped: throw .searchCancelled

@@ -3,12 +3,29 @@ internal import KithCore
 extension SearchScratch {
     /// Rows compared between two questions to `shouldStop`.
     static let rowsBetweenStops = 16_384
+    /// A filter that lets more than one in this many through is asked of each row that is near enough; below that, only its matches are compared.
+    static let denseFilter = 4
 
-    /// Compares the query with every row of the range, and keeps the visible ones that are near enough in `nearest`.
+    /// Compares the query with every row of the range that matches, and keeps the visible ones that are near enough in `nearest`.
+    ///
+    /// - Parameter filter: the slots that may be answered; nil: all.
+    /// - Throws: `CANCELLED` when `shouldStop` said so.
+    mutating func scan(
+        _ range: Range<UInt32>, _ distance: QueryDistance, _ visibility: Visibility, matching filter: SlotFilter?,
+        shouldStop: () -> Bool
+    ) throws(KithError) {
+        guard let filter else { return try scan(range, distance, visibility, shouldStop: shouldStop) }
+        guard filter.count(in: range) * SearchScratch.denseFilter > range.count else {
+            return try scan(matches: filter, in: range, distance, visibility, shouldStop: shouldStop)
+        }
+        var visibility = visibility
+        visibility.filter = filter.bits
+        try scan(range, distance, visibility, shouldStop: shouldStop)
+    }
+
+    /// Compares the query with every row of the range.
     ///
     /// Distances first, block by block; visibility is asked only of rows that would be kept.
-    ///
-    /// - Throws: `CANCELLED` when `shouldStop` said so.
     mutating func scan(
         _ range: Range<UInt32>, _ distance: QueryDistance, _ visibility: Visibility, shouldStop: () -> Bool
     ) throws(KithError) {
@@ -26,6 +43,29 @@ extension SearchScratch {
                 if nearest.wants(rank), visibility.admits(rank.slot) { nearest.insert(rank) }
             }
             first += UInt32(count)
+            untilStop -= count
+        }
+    }
+
+    /// Compares the query with the matches alone.
+    private mutating func scan(
+        matches filter: SlotFilter, in range: Range<UInt32>, _ distance: QueryDistance, _ visibility: Visibility,
+        shouldStop: () -> Bool
+    ) throws(KithError) {
+        var cursor = filter.cursor(in: range)
+        var untilStop = SearchScratch.rowsBetweenStops
+        while true {
+            let count = cursor.next(into: slots, limit: SearchScratch.blockSize)
+            if count == 0 { return }
+            if untilStop <= 0 {
+                if shouldStop() { throw .searchCancelled }
+                untilStop = SearchScratch.rowsBetweenStops
+            }
+            distance.gather(slots, count: count, into: distances)
+            for index in 0..<count {
+                let rank = Rank(distance: distances[index], slot: slots[index])
+                if nearest.wants(rank), visibility.admits(rank.slot) { nearest.insert(rank) }
+            }
             untilStop -= count
         }
     }
