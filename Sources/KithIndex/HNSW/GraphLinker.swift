@@ -19,12 +19,13 @@ final class GraphLinker {
         self.efConstruction = efConstruction
     }
 
-    /// Links at most `limit` slots below `end`; dead ones are passed over.
-    func advance(_ graph: Graph, upTo end: UInt32, limit: Int) {
+    /// Links at most `limit` slots below `end`, each after `willLink`; dead ones are passed over.
+    func advance(_ graph: Graph, upTo end: UInt32, limit: Int, willLink: (_ slot: UInt32) -> Void = { _ in }) {
         var next = graph.linkedCount
         var left = limit
         while next < end, left > 0 {
             if !deaths.isDead(next) {
+                willLink(next)
                 link(next, in: graph)
                 left -= 1
             }

@@ -13,27 +13,34 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
     /// Slots looked at to estimate that share.
     static let deadShareSample = 256
 
+    private struct Current {
+        var graph: Graph
+        var efforts: EffortTable?
+    }
+
     private let parameters: HNSWParameters
     private let space: SpaceDistance
     private let deaths: SlotDeaths
     private let scratches = ScratchPool()
-    /// Searches retain the graph they walk; the lock is held for just that.
-    private let current: Mutex<Graph>
+    /// What searches retain: the graph they walk, and what is known of the effort they need. The lock is held for just that.
+    private let current: Mutex<Current>
 
     // Of the one thread that links.
     private let linker: GraphLinker
-    /// A graph over the living alone, which takes the place of `current` once it has caught up.
+    /// A graph over the living alone, which takes the place of the current one once it has caught up.
     private var replacement: Graph?
+    private let calibrator: GraphCalibrator
 
-    init(_ context: IndexContext, parameters: HNSWParameters, graph: Graph) throws(KithError) {
+    init(_ context: IndexContext, parameters: HNSWParameters, graph: Graph, efforts: EffortTable? = nil) throws(KithError) {
         self.parameters = parameters
         space = try SpaceDistance(context.space, rows: context.rows)
         deaths = context.deaths
-        current = Mutex(graph)
+        current = Mutex(Current(graph: graph, efforts: efforts))
+        calibrator = GraphCalibrator(space: space, deaths: deaths)
         linker = GraphLinker(space: space, deaths: deaths, efConstruction: parameters.efConstruction)
     }
 
-    private var graph: Graph { current.withLock { $0 } }
+    private var graph: Graph { current.withLock { $0.graph } }
 
     public var linkedCount: UInt32 { graph.linkedCount }
     public var linkableSlots: UInt32 { Limits.graphSlots }
@@ -42,17 +49,19 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
 
     public func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
         guard query.topK > 0 else { return [] }
-        let graph = graph
+        let current = current.withLock { $0 }
+        let graph = current.graph
+        let width = width(query, current.efforts)
         // Read before the walk: what is linked meanwhile is scanned, not missed.
         let linked = min(graph.linkedCount, snapshot.slotCount)
         let distance = space.query(query.vector)
         let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: linked)
         return try scratches.withScratch { scratch throws(KithError) in
             var answered = false
-            if walks(query, linked) {
+            if walks(query, width, linked) {
                 var visibility = visibility
                 visibility.filter = query.filter?.bits
-                answered = try scratch.answerFromGraph(graph, distance, visibility, query, width(query))
+                answered = try scratch.answerFromGraph(graph, distance, visibility, query, width)
             }
             if answered {
                 scratch.nearest.shrink(to: query.topK)
@@ -71,41 +80,58 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
     }
 
     public func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int {
-        let linked = min(linkedCount, snapshot.slotCount)
+        let current = current.withLock { $0 }
+        let linked = min(current.graph.linkedCount, snapshot.slotCount)
         func matches(_ range: Range<UInt32>) -> Int { query.filter?.count(in: range) ?? range.count }
         let tail = query.indexedOnly ? 0 : matches(linked..<snapshot.slotCount)
-        return tail + (walks(query, linked) ? walkedRows(query, linked) : matches(0..<linked))
+        let width = width(query, current.efforts)
+        return tail + (walks(query, width, linked) ? walkedRows(query, width, linked) : matches(0..<linked))
     }
 
-    private func width(_ query: IndexQuery) -> Int {
-        max(query.effort ?? query.recallTarget.map(parameters.effort(forRecall:)) ?? parameters.efSearch, query.topK)
+    /// Candidates to keep: as the query says, or as its recall needs, or as the definition says, or as the default recall needs.
+    private func width(_ query: IndexQuery, _ efforts: EffortTable?) -> Int {
+        if let effort = query.effort ?? (query.recallTarget == nil ? parameters.efSearch : nil) { return max(effort, query.topK) }
+        let recall = query.recallTarget ?? HNSWParameters.defaultRecall
+        let effort = efforts?.effort(topK: query.topK, recall: recall) ?? HNSWParameters.effort(forRecall: recall)
+        return max(effort, query.topK)
     }
 
     /// Each candidate kept brings some m rows nobody has seen yet.
-    private func walkedRows(_ query: IndexQuery, _ linked: UInt32) -> Int {
-        query.filter.map { $0.rule(linked: linked).walkedRows(width: width(query), degree: parameters.m) }
-            ?? width(query) * parameters.m
+    private func walkedRows(_ query: IndexQuery, _ width: Int, _ linked: UInt32) -> Int {
+        query.filter.map { $0.rule(linked: linked).walkedRows(width: width, degree: parameters.m) } ?? width * parameters.m
     }
 
-    /// Whether walking the graph is cheaper than scanning what it links.
-    private func walks(_ query: IndexQuery, _ linked: UInt32) -> Bool {
-        if query.exact { return false }
-        if let filter = query.filter { return filter.rule(linked: linked).walks(width: width(query), degree: parameters.m) }
-        return walkedRows(query, linked) * HNSWIndex.scanAdvantage < Int(linked)
+    /// Whether walking the graph is cheaper than scanning what it links, and enough.
+    private func walks(_ query: IndexQuery, _ width: Int, _ linked: UInt32) -> Bool {
+        if query.exact || query.recallTarget == 1 { return false }
+        if let filter = query.filter { return filter.rule(linked: linked).walks(width: width, degree: parameters.m) }
+        return walkedRows(query, width, linked) * HNSWIndex.scanAdvantage < Int(linked)
     }
 
     // MARK: Linking
 
     public func hasWork(upTo slotCount: UInt32) -> Bool {
-        let graph = graph
-        return graph.linkedCount < min(slotCount, Limits.graphSlots) || replacement != nil || isRotten(graph)
+        let current = current.withLock { $0 }
+        return current.graph.linkedCount < min(slotCount, Limits.graphSlots) || replacement != nil || isRotten(current.graph)
+            || calibrator.hasWork(current.graph, current.efforts, upTo: slotCount)
     }
 
     public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
         let graph = graph
-        linker.advance(graph, upTo: min(slotCount, Limits.graphSlots), limit: limit)
+        linker.advance(graph, upTo: min(slotCount, Limits.graphSlots), limit: limit) { calibrator.willLink($0, in: graph) }
         try renew(graph, limit: 2 * limit)
+        calibrate(upTo: slotCount, limit: limit)
         return linkedCount
+    }
+
+    private func calibrate(upTo slotCount: UInt32, limit: Int) {
+        let current = current.withLock { $0 }
+        // Linking one vector compares some m rows for each candidate it keeps.
+        let comparisons = limit * parameters.efConstruction * parameters.m
+        guard let efforts = calibrator.advance(current.graph, current.efforts, upTo: slotCount, comparisons: comparisons) else {
+            return
+        }
+        self.current.withLock { $0.efforts = efforts }
     }
 
     /// Makes a graph anew over the living, a piece a call, once too many of its nodes are dead: updates and deletes must
@@ -115,7 +141,7 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
         guard let successor = replacement else { return }
         linker.advance(successor, upTo: graph.linkedCount, limit: limit)
         if successor.linkedCount == graph.linkedCount {
-            current.withLock { $0 = successor }
+            current.withLock { $0.graph = successor }
             replacement = nil
         }
     }
@@ -135,7 +161,12 @@ public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked S
         return dead * HNSWIndex.deadShareLimit > nodes
     }
 
-    public func checkpoint() -> IndexCheckpoint { graph.checkpoint() }
+    public func checkpoint() -> IndexCheckpoint {
+        let current = current.withLock { $0 }
+        var checkpoint = current.graph.checkpoint()
+        checkpoint.attributes.merge(current.efforts?.attributes ?? [:]) { mine, _ in mine }
+        return checkpoint
+    }
 
     /// - Throws: `CORRUPTION` when the graph is not what it must be between two links. O(links).
     package func checkInvariants() throws(KithError) {

@@ -22,6 +22,8 @@ public struct HNSWIndexMaker: VectorIndexMaker {
 
     public func restore(_ context: IndexContext, from checkpoint: RestoredCheckpoint) throws(KithError) -> any VectorIndex {
         let parameters = try HNSWParameters(context.space.index.parameters)
-        return try HNSWIndex(context, parameters: parameters, graph: Graph(m: parameters.m, checkpoint))
+        return try HNSWIndex(
+            context, parameters: parameters, graph: Graph(m: parameters.m, checkpoint),
+            efforts: EffortTable(checkpoint.attributes))
     }
 }

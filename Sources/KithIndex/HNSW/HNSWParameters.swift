@@ -6,8 +6,8 @@ public struct HNSWParameters: Sendable, Equatable {
     public var m = 24
     /// Candidates kept while a node is linked: more make a better graph, more slowly.
     public var efConstruction = 128
-    /// Candidates kept while searching, unless the query asks for others.
-    public var efSearch = 256
+    /// Candidates kept while searching, unless the query asks for others; nil: as many as measured to find `defaultRecall`.
+    public var efSearch: Int?
 
     public init() {}
 
@@ -23,14 +23,15 @@ public struct HNSWParameters: Sendable, Equatable {
         }
     }
 
-    /// The recall that `efSearch` is meant for, on data as hard as random vectors.
-    private static let defaultRecall: Float = 0.95
+    /// The recall of a search that asks for nothing, a little above what most would ask for.
+    public static let defaultRecall: Float = 0.97
+    /// Candidates that find about that many on data of middling hardness: until the index has measured.
+    private static let usualEffort: Float = 256
 
-    /// Candidates to keep for a wanted recall: misses fall about in proportion to what is kept.
-    public func effort(forRecall target: Float) -> Int {
+    /// Candidates to keep for a wanted recall where nothing was measured: misses fall about in proportion to what is kept.
+    public static func effort(forRecall target: Float) -> Int {
         let missed = max(1 - target, 1e-4)
-        let effort = Float(efSearch) * (1 - HNSWParameters.defaultRecall) / missed
-        return min(max(Int(effort), 1), Limits.searchEffort)
+        return min(max(Int(usualEffort * (1 - defaultRecall) / missed), 1), Limits.searchEffort)
     }
 
     private static func number(_ name: String, _ text: String, in range: ClosedRange<Int>) throws(KithError) -> Int {

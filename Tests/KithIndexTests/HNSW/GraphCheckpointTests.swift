@@ -3,31 +3,13 @@ import KithIndex
 import Testing
 
 @Suite struct GraphCheckpointTests {
-    /// A checkpoint as a file would bring it back: copies at the start of fresh regions.
-    private func reread(_ checkpoint: IndexCheckpoint, _ space: VectorSpace) throws -> RestoredCheckpoint {
-        let capacities = try IndexRegistry.builtIn.maker(space.index.kind).sectionCapacities(space)
-        var sections: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
-        for section in checkpoint.sections {
-            let memory = try GrowableMemory(capacity: #require(capacities[section.name]))
-            memory.base.copyMemory(from: try #require(section.bytes.baseAddress), byteCount: section.bytes.count)
-            // What a page of a file holds after the section.
-            (memory.base + section.bytes.count).storeBytes(of: 0xAB, as: UInt8.self)
-            sections[section.name] = (memory, section.bytes.count)
-        }
-        return RestoredCheckpoint(attributes: checkpoint.attributes, sections: sections)
-    }
-
-    private func restore(_ test: TestRows, _ checkpoint: RestoredCheckpoint) throws -> any VectorIndex {
-        try IndexRegistry.builtIn.maker(test.space.index.kind).restore(test.context, from: checkpoint)
-    }
-
     @Test("a restored graph answers and grows as the one that was saved")
     func restores() throws {
         let test = try TestRows(.test(12, .float32, .l2, ["ef_search": "60"]), capacity: 12_000)
         test.appendRandom(12_000)
         let index = try test.makeIndex()
         while try index.link(upTo: 9_001, limit: 5_000) < 9_001 {}
-        let restored = try restore(test, reread(index.checkpoint(), test.space))
+        let restored = try test.restore(test.reread(index.checkpoint()))
         #expect(restored.linkedCount == 9_001)
         for round in 0..<2 {
             for _ in 0..<30 {
@@ -43,7 +25,7 @@ import Testing
 
     @Test func restoresAnEmptyGraph() throws {
         let test = try TestRows(.test(4), capacity: 100)
-        let restored = try restore(test, reread(test.makeIndex().checkpoint(), test.space))
+        let restored = try test.restore(test.reread(test.makeIndex().checkpoint()))
         test.appendRandom(100)
         try restored.linkAll(upTo: 100)
         #expect(restored.linkedCount == 100)
@@ -56,29 +38,29 @@ import Testing
         let index = try test.makeIndex()
         try index.linkAll(upTo: 1_000)
         let saved = index.checkpoint()
-        _ = try restore(test, reread(saved, test.space))
+        _ = try test.restore(test.reread(saved))
 
         for name in saved.attributes.keys {
             for value in [nil, UInt64.max, UInt64(7_777)] {
-                var damaged = try reread(saved, test.space)
+                var damaged = try test.reread(saved)
                 damaged.attributes[name] = value
-                #expect(throws: KithError.self, "\(name) \(String(describing: value))") { try restore(test, damaged) }
+                #expect(throws: KithError.self, "\(name) \(String(describing: value))") { try test.restore(damaged) }
             }
         }
         for section in saved.sections {
-            var missing = try reread(saved, test.space)
+            var missing = try test.reread(saved)
             missing.sections[section.name] = nil
-            #expect(throws: KithError.self) { try restore(test, missing) }
-            var short = try reread(saved, test.space)
+            #expect(throws: KithError.self) { try test.restore(missing) }
+            var short = try test.reread(saved)
             short.sections[section.name]?.byteCount -= 4
-            #expect(throws: KithError.self) { try restore(test, short) }
-            var small = try reread(saved, test.space)
+            #expect(throws: KithError.self) { try test.restore(short) }
+            var small = try test.reread(saved)
             small.sections[section.name]?.memory = try GrowableMemory(capacity: 4_096)
-            #expect(throws: KithError.self) { try restore(test, small) }
+            #expect(throws: KithError.self) { try test.restore(small) }
             for offset in [0, section.bytes.count / 8 * 4] {
-                let wild = try reread(saved, test.space)
+                let wild = try test.reread(saved)
                 wild.sections[section.name]?.memory.base.storeBytes(of: 0xFFFF_FFF0, toByteOffset: offset, as: UInt32.self)
-                let error = #expect(throws: KithError.self, "\(section.name) at \(offset)") { try restore(test, wild) }
+                let error = #expect(throws: KithError.self, "\(section.name) at \(offset)") { try test.restore(wild) }
                 #expect(error?.reason == .corruption)
             }
         }
@@ -93,13 +75,13 @@ import Testing
         let saved = index.checkpoint()
         var random = SeededRandom(5)
         for _ in 0..<1_000 {
-            let damaged = try reread(saved, test.space)
+            let damaged = try test.reread(saved)
             let section = try #require(saved.sections.randomElement(using: &random))
             let offset = Int.random(in: 0..<section.bytes.count, using: &random)
             damaged.sections[section.name]?.memory.base.storeBytes(
                 of: UInt8.random(in: 0...255, using: &random), toByteOffset: offset, as: UInt8.self)
             do {
-                let restored = try restore(test, damaged)
+                let restored = try test.restore(damaged)
                 try restored.linkAll(upTo: 1_000)
                 _ = try restored.search(IndexQuery(vector: test.randomQuery(), topK: 10), in: test.snapshot())
             } catch let error as KithError {

@@ -21,9 +21,9 @@ import Testing
         }
     }
 
-    @Test("100,000 random vectors of 64 dimensions, with the defaults")
+    @Test("100,000 random vectors of 128 dimensions, with the defaults")
     func manyRandomVectors() throws {
-        let test = try TestRows(.test(64), capacity: 100_000)
+        let test = try TestRows(.test(128), capacity: 100_000)
         test.appendRandom(100_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)

@@ -107,16 +107,27 @@ final class TestRows: @unchecked Sendable {
             .sorted { ($0.distance, $0.slot) < ($1.distance, $1.slot) }
     }
 
-    /// The share of the true nearest that an index finds, over fresh random queries. Equal distances count as found.
+    /// The components of a stored float32 vector.
+    func components(_ slot: UInt32) -> [Float] {
+        precondition(space.element == .float32)
+        return Array(UnsafeBufferPointer(start: rows.row(slot).assumingMemoryBound(to: Float.self), count: space.dimension))
+    }
+
+    /// A random vector in the neighbourhood of another.
+    func near(_ centre: [Float]) -> [Float] { centre.map { $0 + 0.3 * random.component(space.element) } }
+
+    /// The share of the true nearest that an index finds, over fresh queries. Equal distances count as found.
     func recall(
-        _ index: any VectorIndexReader, queries: Int = 50, topK: Int = 10, effort: Int? = nil, position: LogPosition = 1
+        _ index: any VectorIndexReader, queries: Int = 50, topK: Int = 10, effort: Int? = nil, recallTarget: Float? = nil,
+        position: LogPosition = 1, query: ((Int) -> UnsafeRawPointer)? = nil
     ) throws -> Double {
         var found = 0
         var wanted = 0
-        for _ in 0..<queries {
-            let query = randomQuery()
+        for number in 0..<queries {
+            let query = query?(number) ?? randomQuery()
             let truth = try index.search(IndexQuery(vector: query, topK: topK, exact: true), in: snapshot(at: position))
-            let answer = try index.search(IndexQuery(vector: query, topK: topK, effort: effort), in: snapshot(at: position))
+            let answer = try index.search(
+                IndexQuery(vector: query, topK: topK, effort: effort, recallTarget: recallTarget), in: snapshot(at: position))
             let farthest = truth.last?.distance ?? -.infinity
             found += answer.filter { $0.distance <= farthest }.count
             wanted += truth.count
