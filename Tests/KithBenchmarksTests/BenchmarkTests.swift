@@ -16,12 +16,15 @@ import Testing
         Expected(
             benchmark: "index",
             tables: [
-                ("index build", ["vectors", "vector_bytes"]),
+                ("index build", ["vectors", "resident_bytes", "disk_bytes"]),
                 ("index search", ["recall", "queries_per_second", "p50_us", "p99_us"]),
             ]),
         Expected(benchmark: "grpc-floor", tables: [("grpc-floor", ["searches_per_second", "p99_us", "client_us_per_call"])]),
+        Expected(benchmark: "churn", tables: [("churn", ["recall", "queries_per_second", "p99_us"])]),
+        Expected(benchmark: "filter", tables: [("filter", ["recall", "queries_per_second", "expected_comparisons"])]),
         Expected(
-            benchmark: "grpc-search", tables: [("grpc-search", ["recall", "queries_per_second", "one_p50_us", "load80_p99_us"])]),
+            benchmark: "grpc",
+            tables: [("grpc", ["recall", "queries_per_second", "p50_us", "p99_us", "client_cores", "server_cores"])]),
         Expected(benchmark: "grpc-upsert", tables: [("grpc-upsert", ["points_per_second", "resident_bytes", "disk_bytes"])]),
         Expected(benchmark: "grpc-mixed", tables: [("grpc-mixed", ["searches_per_second", "p99_us"])]),
         Expected(benchmark: "restart", tables: [("restart", ["first_answer_seconds", "resident_bytes"])]),
@@ -52,7 +55,9 @@ import Testing
     @Test func wrongWordsAreRefused() throws {
         let wrong = [
             ["nothing"], ["index", "--wrong", "1"], ["index", "--count", "none"], ["index", "--element", "f64"],
-            ["index", "--metric", "hamming", "--tiny"], ["index", "--base", "a.npy"], ["kernels", "--json"],
+            ["index", "--metric", "hamming", "--tiny"],
+            ["filter", "--tiny", "--selectivity", "0,2"], ["grpc", "--tiny", "--serve", "--address", "127.0.0.1:1"],
+            ["index", "--base", "a.npy"], ["kernels", "--json"],
             ["grpc-floor", "--kith", "/dev/null"], ["index", "--param", "m", "--tiny"],
         ]
         for words in wrong {

@@ -15,8 +15,10 @@ enum BenchmarkCommand {
     static let benchmarks: [Benchmark] = [
         KernelBenchmark.description,
         IndexBenchmark.description,
+        ChurnBenchmark.description,
+        FilterBenchmark.description,
         FloorBenchmark.description,
-        WireSearchBenchmark.description,
+        WireBenchmark.description,
         UpsertBenchmark.description,
         MixedBenchmark.description,
         RestartBenchmark.description,
@@ -26,6 +28,7 @@ enum BenchmarkCommand {
     static func main(_ words: [String]) -> Int32 {
         // A server that ends early must not end its client.
         signal(SIGPIPE, SIG_IGN)
+        Leftovers.removeWhenStopped()
         do throws(KithError) {
             try run(Array(words.dropFirst()))
             return 0

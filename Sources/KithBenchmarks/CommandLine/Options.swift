@@ -8,7 +8,7 @@ struct Options: Sendable {
         ("full", "with 'all': everything at its own size"),
         ("kith FILE", "the server's binary (kith, beside kith-bench)"),
     ]
-    private static let flags: Set<String> = ["tiny", "full"]
+    private static let flags: Set<String> = ["tiny", "full", "serve"]
 
     private var values: [String: [String]] = [:]
 

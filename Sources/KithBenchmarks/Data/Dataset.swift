@@ -1,8 +1,7 @@
 import KithCore
 import KithIndex
-import Synchronization
 
-/// What is searched, what for, and how far away the right answers are.
+/// What is searched, what for, and what the right answers are.
 struct Dataset: Sendable {
     /// Answers wanted of each query.
     static let topK = 10
@@ -10,8 +9,7 @@ struct Dataset: Sendable {
     let name: String
     let base: VectorSet
     let queries: VectorSet
-    /// By query, the distance of its true `topK`th neighbour: what is no farther is a right answer, whichever of equals it is.
-    let radii: [Float]
+    let truth: Truth
 
     var space: VectorSpace { base.space }
 
@@ -20,6 +18,7 @@ struct Dataset: Sendable {
         ("queries FILE", "queries, likewise"),
         ("truth FILE", "exact neighbours, a row a query; without it they are computed"),
         ("count N", "vectors to make up, or to take of the file"),
+        ("query-count N", "queries to make up, or to take of the file"),
         ("dimension N", "of vectors made up"),
         ("metric NAME", "cosine, dot, l2, l1, hamming or jaccard (l2)"),
         ("element NAME", "f32, f16, bf16, int8, uint8 or binary (f32)"),
@@ -45,50 +44,28 @@ struct Dataset: Sendable {
             guard queryFile.columns == file.columns else {
                 throw .usage("\(queryPath) has dimension \(queryFile.columns), \(path) has \(file.columns)")
             }
-            let queries = try queryFile.vectors(base.space)
-            let truth =
-                base.count == file.rows ? try options.value("truth").map { path throws(KithError) in try VectorFile(path) } : nil
+            let queries = try queryFile.vectors(base.space, limit: try options.number("query-count") ?? .max)
+            // Neighbours among all are none among some.
+            let truth = base.count == file.rows ? options.value("truth") : nil
             try self.init(name: path, base, queries, truth)
         } else {
             let dimension = try options.number("dimension") ?? dimension
             var stream = ClusteredVectors(space(dimension))
             let base = try stream.take(try options.number("count") ?? count)
-            try self.init(name: "clustered", base, try stream.take(queries), nil)
+            try self.init(name: "clustered", base, try stream.take(try options.number("query-count") ?? queries), nil)
         }
     }
 
-    private init(name: String, _ base: VectorSet, _ queries: VectorSet, _ truth: VectorFile?) throws(KithError) {
+    private init(name: String, _ base: VectorSet, _ queries: VectorSet, _ truth: String?) throws(KithError) {
         self.name = name
         self.base = base
         self.queries = queries
-        guard let truth else {
-            radii = try Dataset.exactRadii(base, queries)
-            return
-        }
-        guard truth.rows >= queries.count, truth.columns >= min(Dataset.topK, base.count) else {
-            throw .usage("\(truth.path) has \(truth.rows) x \(truth.columns) neighbours, too few for \(queries.count) queries")
-        }
-        radii = (0..<queries.count).map { query in
-            let nearest = truth.integers(query).prefix(Dataset.topK).filter { $0 >= 0 && $0 < base.count }
-            return nearest.map { base.distance(queries.row(query), $0) }.max() ?? -.infinity
+        if let truth {
+            self.truth = try Truth(try VectorFile(truth), base, queries)
+        } else {
+            self.truth = try Truth(exact: base, queries, in: base.snapshot)
         }
     }
 
-    private static func exactRadii(_ base: VectorSet, _ queries: VectorSet) throws(KithError) -> [Float] {
-        let index = try FlatIndex(base.context)
-        return try InParallel.map(queries.count) { (query) throws(KithError) in
-            let query = IndexQuery(vector: queries.row(query), topK: Dataset.topK, exact: true)
-            return try index.search(query, in: base.snapshot).last?.distance ?? -.infinity
-        }
-    }
-
-    /// The share of right answers among those wanted.
-    func recall(_ answers: [[Int]]) -> Double {
-        var found = 0
-        for (query, answer) in answers.enumerated() {
-            let right = answer.filter { base.distance(queries.row(query), $0) <= radii[query] }
-            found += min(Set(right).count, Dataset.topK)
-        }
-        return Double(found) / Double(max(answers.count * min(Dataset.topK, base.count), 1))
-    }
+    func recall(_ answers: [[Int]]) -> Double { truth.recall(answers, base, queries) }
 }

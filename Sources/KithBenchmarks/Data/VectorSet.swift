@@ -17,7 +17,15 @@ final class VectorSet: @unchecked Sendable {
         deathMemory = try GrowableMemory(capacity: count * MemoryLayout<UInt64>.stride)
     }
 
-    /// What an index over these vectors is made of; none of them is dead.
+    /// Some rows of another set, in the order given.
+    convenience init(_ rows: [Int], of other: VectorSet) throws(KithError) {
+        try self.init(other.space, count: rows.count)
+        for (index, row) in rows.enumerated() {
+            (memory.base + index * space.stride).copyMemory(from: other.row(row), byteCount: space.stride)
+        }
+    }
+
+    /// What an index over these vectors is made of.
     var context: IndexContext {
         IndexContext(
             space: space, rows: VectorRows(base: UnsafeRawPointer(memory.base), stride: space.stride),

@@ -11,8 +11,8 @@ enum EffortSearch {
     static func smallest(
         reaching target: Double, _ recall: (Int) throws(KithError) -> Double
     ) throws(KithError) -> Found {
-        var low = Dataset.topK - 1
-        var high = Found(effort: Dataset.topK, recall: try recall(Dataset.topK))
+        var low = 0
+        var high = Found(effort: 1, recall: try recall(1))
         while high.recall < target {
             guard high.effort < Limits.searchEffort else { return high }
             low = high.effort

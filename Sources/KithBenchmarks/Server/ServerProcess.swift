@@ -25,12 +25,17 @@ final class ServerProcess {
         }
         let portFile = "\(folder)/port"
         unlink(portFile)
-        process.executableURL = URL(fileURLWithPath: binary)
+        // The kernel ends it with us, however we end. setpriv (util-linux) becomes the server: its process id stays.
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
         process.arguments =
-            ["serve", "--listen", "127.0.0.1:0", "--data", "\(folder)/data", "--port-file", portFile, "--log-level", "warning"]
+            [
+                "--pdeathsig", "KILL", binary, "serve", "--listen", "127.0.0.1:0", "--data", "\(folder)/data", "--port-file",
+                portFile, "--log-level", "warning",
+            ]
             + run.options.all("server-option").map { "--\($0)" }
         process.standardOutput = FileHandle.nullDevice
         do { try process.run() } catch { throw .failed("cannot start \(binary): \(error.localizedDescription)") }
+        Leftovers.add(server: process.processIdentifier)
         address = "127.0.0.1:\(try ServerProcess.port(portFile, process))"
         client = try KithClient(address: address)
     }
@@ -43,6 +48,7 @@ final class ServerProcess {
     func stop(_ signal: Int32 = SIGTERM) {
         kill(process.processIdentifier, signal)
         process.waitUntilExit()
+        Leftovers.forget(server: process.processIdentifier)
     }
 
     private static func port(_ file: String, _ process: Process) throws(KithError) -> Int {
@@ -62,9 +68,13 @@ final class ServerProcess {
 final class TemporaryFolder {
     let path: String
 
-    init() throws(KithError) { path = try Files.temporaryFolder() }
+    init() throws(KithError) {
+        path = try Files.temporaryFolder()
+        Leftovers.add(folder: path)
+    }
 
     deinit {
+        Leftovers.forget(folder: path)
         do { try FileManager.default.removeItem(atPath: path) } catch {
             Console.note("cannot remove \(path): \(error.localizedDescription)")
         }

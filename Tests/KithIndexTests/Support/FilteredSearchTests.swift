@@ -53,7 +53,7 @@ import Testing
             found += answer.filter(truth.contains).count
             wanted += truth.count
         }
-        #expect(Double(found) >= 0.95 * Double(wanted), "\(name): \(found) of \(wanted)")
+        #expect(Double(found) >= 0.9 * Double(wanted), "\(name): \(found) of \(wanted)")
     }
 
     @Test("the rule scans what few match and walks what many do")

@@ -7,7 +7,8 @@ import Testing
     private static func sets() -> [Set<UInt32>] {
         var random = SeededRandom(7)
         var sets: [Set<UInt32>] = [[], [0], [65_535, 65_536, 131_071], Set(0..<70_000), Set(100..<65_636), Set(3..<64)]
-        for (count, bound) in [(50, 300), (3_000, 200_000), (4_096, 65_536), (4_097, 65_536), (60_000, 65_536), (90_000, 400_000)] {
+        let shapes = [(50, 300), (3_000, 200_000), (4_096, 65_536), (4_097, 65_536), (60_000, 65_536), (90_000, 400_000)]
+        for (count, bound) in shapes {
             sets.append(Set((0..<count).map { _ in UInt32.random(in: 0..<UInt32(bound), using: &random) }))
         }
         // Runs among scattered slots, in five containers.
