@@ -125,6 +125,10 @@ public enum Limits {
     public static let slots = UInt32.max - 1
     /// Slots of one graph: what its regions reserve address space for. Vectors beyond are scanned.
     public static let graphSlots: UInt32 = 1 << 28
+    /// Vectors that a quantizer learns from.
+    public static let quantizerSample = 65_536
+    /// Dimensions of a square matrix that is learned, or given in an index's parameters.
+    public static let learnedMatrixDimension = 1_024
     /// Bytes of one vector segment file, before rounding to whole rows.
     public static let segmentBytes = 64 << 20
     /// Bytes of disk that a vector segment takes at a time, as it fills.

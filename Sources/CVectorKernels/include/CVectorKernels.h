@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CodeKernels.h"
+
 #pragma clang assume_nonnull begin
 
 // Element types; the values are those of the wire and of files. A binary vector has a bit a component, lowest bit first.
