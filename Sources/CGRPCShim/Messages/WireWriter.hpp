@@ -93,6 +93,9 @@ public:
         sink.raw(value.data, value.size);
     }
 
+    /// Fields that are serialised already.
+    void fields(KithBytes value) { sink.raw(value.data, value.size); }
+
     void texts(int field, const KithBytes* values, size_t count) {
         for (size_t index = 0; index < count; ++index) {
             presentBytes(field, values[index]);

@@ -32,6 +32,11 @@ struct KithCall {
     KithCall& operator=(const KithCall&) = delete;
     virtual ~KithCall() { host.openCalls.fetch_sub(1, std::memory_order_relaxed); }
 
+    void start(int32_t number) {
+        method = number;
+        tag = callbacks.started(callbacks.context, this, number);
+    }
+
     virtual void finish(grpc::Status status) = 0;
     /// Only unary calls.
     virtual void reply(KithBuffer* response) = 0;
@@ -44,6 +49,8 @@ struct KithCall {
     const KithServerCallbacks& callbacks;
     grpc::CallbackServerContext& context;
     void* tag = nullptr;
+    /// By its number, as the C API has it.
+    int32_t method = 0;
     /// The request, or the message read last.
     grpc::Slice request;
     std::once_flag peerOnce;

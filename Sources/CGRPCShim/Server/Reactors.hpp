@@ -18,7 +18,6 @@ public:
         request = contiguous(message);
     }
 
-    void start(int32_t method) { tag = callbacks.started(callbacks.context, this, method); }
 
     void finish(grpc::Status status) override { Finish(std::move(status)); }
 
@@ -54,7 +53,6 @@ public:
         request = contiguous(message);
     }
 
-    void start(int32_t method) { tag = callbacks.started(callbacks.context, this, method); }
 
     void finish(grpc::Status status) override { Finish(std::move(status)); }
     void reply(KithBuffer* response) override { kith_buffer_free(response); }
@@ -83,7 +81,6 @@ class BidirectionalCall final : public KithCall, public grpc::ServerBidiReactor<
 public:
     using KithCall::KithCall;
 
-    void start(int32_t method) { tag = callbacks.started(callbacks.context, this, method); }
 
     void finish(grpc::Status status) override { Finish(std::move(status)); }
     void reply(KithBuffer* response) override { kith_buffer_free(response); }

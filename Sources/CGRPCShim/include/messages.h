@@ -199,7 +199,23 @@ typedef struct KithChangeEventView {
     uint32_t index, count;
     KithBytes request_id;
     int64_t ts_us;
+    KithBytes context;                      // a serialised RequestContext
+    uint64_t schema_version;
+    KithBytes models;                       // as kith_encode_space_models has them
+    uint64_t version_before, version_after;
+    KithBytes transaction;                  // its id, empty where transactions are not published
+    uint64_t claimed_bytes;                 // not 0: payloads and vectors are left out for their size, and a claim check says so
 } KithChangeEventView;
+
+/// The model of a vector space.
+typedef struct KithSpaceModelView {
+    KithBytes space, id, revision;
+} KithSpaceModelView;
+
+/// What a serialised RequestContext says, borrowed from it.
+typedef struct KithRequestContextView {
+    KithBytes actor, client_address, traceparent, method;
+} KithRequestContextView;
 
 // Encoding: one allocation, exactly as long as the message. NULL only when memory ends.
 KithBuffer *_Nullable kith_encode_write_response(const KithOutcomeView *_Nullable outcomes, size_t outcome_count,
@@ -218,6 +234,10 @@ KithBuffer *_Nullable kith_encode_stream_item_error(uint64_t sequence, KithBytes
 KithBuffer *_Nullable kith_encode_stream_credit(uint32_t additional);
 KithBuffer *_Nullable kith_encode_stream_go_away(KithBytes reason, uint64_t last_sequence);
 KithBuffer *_Nullable kith_encode_change_event(const KithChangeEventView *_Nonnull event);
+/// The `models` of a ChangeSource, serialised once for all events of a collection.
+KithBuffer *_Nullable kith_encode_space_models(const KithSpaceModelView *_Nullable models, size_t count);
+/// Texts are empty where they are missing, and where the bytes are no RequestContext.
+KithRequestContextView kith_view_request_context(KithBytes context);
 /// `events` are serialised ChangeEvents. No heartbeat where `positions` is NULL.
 KithBuffer *_Nullable kith_encode_subscribe_response(const KithBytes *_Nullable events, size_t event_count,
                                                      const KithShardPosition *_Nullable positions, size_t position_count);

@@ -60,6 +60,8 @@ int64_t kith_call_remaining_milliseconds(KithCall *_Nonnull call);
 bool kith_call_is_cancelled(KithCall *_Nonnull call);
 /// host:port of the client, borrowed until the call ends.
 KithBytes kith_call_peer(KithCall *_Nonnull call);
+/// Who calls, with what, and by which method: a serialised kith.v1.RequestContext, owned by the caller. NULL only when memory ends.
+KithBuffer *_Nullable kith_call_context(KithCall *_Nonnull call);
 
 /// Unary: answers and ends the call. Takes the buffer.
 void kith_call_reply(KithCall *_Nonnull call, KithBuffer *_Nonnull response);

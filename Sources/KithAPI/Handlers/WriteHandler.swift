@@ -20,7 +20,8 @@ struct WriteHandler {
         let definition = collection.definition
         let operations = try WireWrites(definition: definition, message: message).operations(view, of: kind)
         collection.write(
-            operations, requestID: view.request_id.text, durability: durability, byteCount: call.message.size, owner: message
+            operations, requestID: view.request_id.text, context: call.context, durability: durability,
+            byteCount: call.message.size, owner: message
         ) { result in
             do throws(KithError) {
                 call.reply(try WriteHandler.response(try result.get()))

@@ -21,6 +21,12 @@ struct Call: @unchecked Sendable {
         throw .messageTooLarge("the message has \(size) bytes, the limit is \(Limits.messageBytes)", size)
     }
 
+    /// Who calls, with what, and by which method: a serialised `kith.v1.RequestContext`, to be kept with what the call commits.
+    var context: OwnedBytes? {
+        let buffer = WireBuffer(owning: kith_call_context(handle))
+        return withExtendedLifetime(buffer) { OwnedBytes(buffer.bytes.view.bytes) }
+    }
+
     // MARK: Answering; each call is answered once
 
     func reply(_ response: WireBuffer) { kith_call_reply(handle, response.take()) }

@@ -41,6 +41,7 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
     private let call: Call
     private let engine: Engine
     private let sender: StreamSender
+    private let context: OwnedBytes?
     private let queue = DispatchQueue(label: "kith.upsert-stream")
     // Touched on the queue only.
     private nonisolated(unsafe) var state = State()
@@ -49,6 +50,7 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
         self.call = call
         self.engine = engine
         sender = StreamSender(call)
+        context = call.context
         try engine.streams.add(self)
         call.read()
     }
@@ -216,7 +218,7 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
             state.streamID.isEmpty
             ? nil : StreamProgress(id: state.streamID, sequences: items.map(\.sequence), last: last)
         collection.write(
-            items.map(\.operation), stream: progress, durability: state.durability,
+            items.map(\.operation), stream: progress, context: context, durability: state.durability,
             byteCount: items.reduce(0) { $0 + $1.byteCount },
             owner: MessageList(items.map(\.message))
         ) { [self] result in

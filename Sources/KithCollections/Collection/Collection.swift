@@ -49,19 +49,22 @@ public final class Collection: Sendable {
     /// - Parameters:
     ///   - operations: checked against the definition by the caller.
     ///   - stream: set where the operations are items of a resumable stream.
+    ///   - context: a serialised `kith.v1.RequestContext`, kept with the commits.
     ///   - byteCount: what the request weighs in a queue.
     ///   - owner: keeps the bytes that operations view.
     public func write(
-        _ operations: [KithCore.Operation], requestID: String = "", stream: StreamProgress? = nil, durability: Durability?,
-        byteCount: Int, owner: any AnyObject & Sendable,
+        _ operations: [KithCore.Operation], requestID: String = "", stream: StreamProgress? = nil,
+        context: OwnedBytes? = nil, durability: Durability?, byteCount: Int, owner: any AnyObject & Sendable,
         reply: @escaping @Sendable (Result<WriteResult, KithError>) -> Void
     ) {
         let time = Int64(Date().timeIntervalSince1970 * 1e6)
+        let definition = definition
         let durability = durability ?? definition.durability
         metrics.writes.add()
         if writers.count == 1 {
             let command = Command(
-                operations: operations, requestID: requestID, stream: stream, time: time, byteCount: byteCount, owner: owner)
+                operations: operations, requestID: requestID, stream: stream, context: context,
+                schemaVersion: definition.revision, time: time, byteCount: byteCount, owner: owner)
             writers[0].append(command, durability: durability) { result in
                 reply(
                     result.map {
@@ -83,8 +86,8 @@ public final class Collection: Sendable {
         for number in concerned {
             let part = places[number]
             let command = Command(
-                operations: part.map { operations[$0] }, requestID: requestID, stream: stream?.part(part), time: time,
-                byteCount: byteCount / concerned.count, owner: owner)
+                operations: part.map { operations[$0] }, requestID: requestID, stream: stream?.part(part), context: context,
+                schemaVersion: definition.revision, time: time, byteCount: byteCount / concerned.count, owner: owner)
             writers[number].append(command, durability: durability) { result in
                 join.add(result, shard: UInt16(number), places: part)
             }

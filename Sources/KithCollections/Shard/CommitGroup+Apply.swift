@@ -47,7 +47,11 @@ extension CommitGroup {
     /// Writes the commit's row of the change log.
     private mutating func record(_ command: Command, at position: LogPosition) {
         var header: [UInt8] = []
-        Commit.encodeHeader(time: command.time, requestID: command.requestID, changeCount: changeCount, into: &header)
+        Commit.encodeHeader(
+            time: command.time, requestID: command.requestID, context: command.context?.view ?? .empty,
+            schemaVersion: command.schemaVersion, firstVersion: state.version - UInt64(changeCount) + 1,
+            changeCount: changeCount, into: &header)
+        Commit.encodeFacts(into: &logRow)
         let key = Keys.commit(shard, position)
         header.withUnsafeBytes { header in
             logRow.withUnsafeBytes { changes in

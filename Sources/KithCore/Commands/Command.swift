@@ -85,6 +85,10 @@ public struct Command: Sendable {
     public var requestID: String
     /// Set where the operations are items of a resumable stream: those done before are skipped.
     public var stream: StreamProgress?
+    /// The request: a serialised `kith.v1.RequestContext`.
+    public var context: OwnedBytes?
+    /// The revision of the collection's definition that the gateway checked the operations against.
+    public var schemaVersion: UInt64
     /// Microseconds since 1970, taken by the gateway.
     public var time: Int64
     /// Bytes of vectors and payloads: what the command weighs in a queue.
@@ -93,12 +97,14 @@ public struct Command: Sendable {
     public var owner: any AnyObject & Sendable
 
     public init(
-        operations: [Operation], requestID: String, stream: StreamProgress? = nil, time: Int64, byteCount: Int,
-        owner: any AnyObject & Sendable
+        operations: [Operation], requestID: String, stream: StreamProgress? = nil, context: OwnedBytes? = nil,
+        schemaVersion: UInt64 = 0, time: Int64, byteCount: Int, owner: any AnyObject & Sendable
     ) {
         self.operations = operations
         self.requestID = requestID
         self.stream = stream
+        self.context = context
+        self.schemaVersion = schemaVersion
         self.time = time
         self.byteCount = byteCount
         self.owner = owner

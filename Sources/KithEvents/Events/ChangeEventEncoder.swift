@@ -25,9 +25,10 @@ public final class ChangeEventEncoder {
         _ commit: Commit, from first: Int = 0, of definition: CollectionDefinition, feed: any ChangeFeed,
         vectors: EventVectors? = nil, encoding: EventEncoding? = nil, _ visit: (EncodedEvent) throws(KithError) -> Bool
     ) throws(KithError) {
-        let texts = self.texts(of: definition)
+        let texts = try self.texts(of: definition)
         let encoding = encoding ?? definition.eventEncoding
         text.begin(commit, shard: feed.shard, cluster: cluster)
+        cloudEvent.setTraceparent(ByteView(kith_view_request_context(KithBytes(commit.context)).traceparent))
         for index in first..<max(first, commit.changes.count) {
             let change = commit.changes[index]
             text.beginEvent(change.operation, index: index, point: change.id)
@@ -39,7 +40,8 @@ public final class ChangeEventEncoder {
                 let key = bytes.view(text.key)
                 cloudEvent.set(
                     id: bytes.view(text.id), source: texts.source.view, operation: change.operation,
-                    subject: bytes.view(text.subject), time: bytes.view(text.time), key: key, encoding: encoding)
+                    subject: bytes.view(text.subject), time: bytes.view(text.time), key: key,
+                    sequence: bytes.view(text.sequence), encoding: encoding)
                 return try visit(EncodedEvent(index: index, key: key, value: buffer.bytes, headers: cloudEvent.headers))
             }
             guard proceeds else { return }
@@ -60,9 +62,9 @@ public final class ChangeEventEncoder {
         return events
     }
 
-    private func texts(of definition: CollectionDefinition) -> CollectionTexts {
+    private func texts(of definition: CollectionDefinition) throws(KithError) -> CollectionTexts {
         if let texts, texts.isOf(definition) { return texts }
-        let made = CollectionTexts(cluster: cluster, definition: definition)
+        let made = try CollectionTexts(cluster: cluster, definition: definition)
         texts = made
         return made
     }
@@ -105,8 +107,19 @@ public final class ChangeEventEncoder {
             index: UInt32(index),
             count: UInt32(commit.changes.count),
             request_id: KithBytes(bytes.view(text.request)),
-            ts_us: commit.time)
+            ts_us: commit.time,
+            context: KithBytes(commit.context),
+            schema_version: commit.schemaVersion,
+            models: KithBytes(texts.models.view),
+            version_before: change.before?.version ?? 0,
+            version_after: commit.version(ofChange: index),
+            transaction: KithBytes(),
+            claimed_bytes: 0)
     }
+}
+
+extension ByteView {
+    init(_ bytes: KithBytes) { self.init(start: bytes.data, count: bytes.size) }
 }
 
 extension PointImage {

@@ -10,12 +10,21 @@ struct CloudEvent {
         KafkaHeader("ce_subject", .empty),
         KafkaHeader("ce_time", .empty),
         KafkaHeader("ce_partitionkey", .empty),
+        KafkaHeader("ce_dataschema", text("urn:kith:schema:kith.v1.ChangeEvent")),
+        KafkaHeader("ce_sequence", .empty),
         KafkaHeader("content-type", .empty),
     ]
+    private static let withoutTrace = 10
+
+    /// For all events from now on; empty where the request had none.
+    mutating func setTraceparent(_ trace: ByteView) {
+        headers.removeSubrange(CloudEvent.withoutTrace...)
+        if !trace.isEmpty { headers.append(KafkaHeader("ce_traceparent", trace)) }
+    }
 
     mutating func set(
         id: ByteView, source: ByteView, operation: ChangeOperation, subject: ByteView, time: ByteView, key: ByteView,
-        encoding: EventEncoding
+        sequence: ByteView, encoding: EventEncoding
     ) {
         headers[1].value = id
         headers[2].value = source
@@ -29,7 +38,8 @@ struct CloudEvent {
         headers[4].value = subject
         headers[5].value = time
         headers[6].value = key
-        headers[7].value =
+        headers[8].value = sequence
+        headers[9].value =
             switch encoding {
             case .protobuf: CloudEvent.text("application/protobuf")
             case .json: CloudEvent.text("application/json")

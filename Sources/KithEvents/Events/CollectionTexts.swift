@@ -1,3 +1,4 @@
+internal import CGRPCShim
 import KithCore
 
 /// The texts that every event of a collection shares, made once a definition.
@@ -8,21 +9,39 @@ final class CollectionTexts: Sendable {
     let source: OwnedBytes
     /// By place of the space.
     let spaces: [OwnedBytes]
+    /// The models of the spaces, as every event's source has them.
+    let models: OwnedBytes
     /// The same names, for the names of changed fields.
     let spaceNames: [String]
     private let id: UInt32
     private let revision: UInt64
     private let name: String
 
-    init(cluster: String, definition: CollectionDefinition) {
+    /// - Throws: where memory ends.
+    init(cluster: String, definition: CollectionDefinition) throws(KithError) {
         self.cluster = OwnedBytes(Array(cluster.utf8))
         collection = OwnedBytes(Array(definition.name.utf8))
         source = OwnedBytes(Array("//kith/\(cluster)/\(definition.name)".utf8))
         spaceNames = definition.spaces.map(\.name)
         spaces = spaceNames.map { OwnedBytes(Array($0.utf8)) }
+        models = try CollectionTexts.models(of: definition)
         id = definition.id
         revision = definition.revision
         name = definition.name
+    }
+
+    private static func models(of definition: CollectionDefinition) throws(KithError) -> OwnedBytes {
+        var texts: [OwnedBytes] = []
+        func view(_ text: String) -> KithBytes {
+            let bytes = OwnedBytes(Array(text.utf8))
+            texts.append(bytes)
+            return KithBytes(bytes.view)
+        }
+        let views = definition.spaces.compactMap { space in
+            space.model.map { KithSpaceModelView(space: view(space.name), id: view($0.id), revision: view($0.revision)) }
+        }
+        let buffer = try EventBuffer(owning: withExtendedLifetime(texts) { kith_encode_space_models(views, views.count) })
+        return OwnedBytes(buffer.bytes.bytes)
     }
 
     func isOf(_ definition: CollectionDefinition) -> Bool {

@@ -20,6 +20,12 @@ struct EventBuffer: ~Copyable {
         }
     }
 
+    /// Takes over a buffer that the shim made.
+    init(owning handle: OpaquePointer?) throws(KithError) {
+        guard let handle else { throw EventBuffer.outOfMemory }
+        buffer = handle
+    }
+
     deinit { kith_buffer_free(buffer) }
 
     /// Valid as long as this buffer.

@@ -7,6 +7,10 @@ struct EventText {
     private(set) var bytes: [UInt8] = []
     private(set) var time = 0..<0
     private(set) var request = 0..<0
+    /// `<cluster>/<collection id>.<shard>/<position>`.
+    private(set) var commit = 0..<0
+    /// Position and index, padded: texts of one shard sort as its events do.
+    private(set) var sequence = 0..<0
     /// `<cluster>/<collection id>.<shard>/<position>/<index>`; for a READ, `points/<point>` stands for the index.
     private(set) var id = 0..<0
     /// `points/<point>`.
@@ -32,8 +36,10 @@ struct EventText {
         bytes.append(decimal: UInt64(shard.shard))
         bytes.append(UInt8(ascii: "/"))
         bytes.append(decimal: commit.position)
+        self.commit = request.upperBound..<bytes.count
         bytes.append(UInt8(ascii: "/"))
         prefixEnd = bytes.count
+        position = commit.position
     }
 
     mutating func beginEvent(_ operation: ChangeOperation, index: Int, point: PointID) {
@@ -54,6 +60,11 @@ struct EventText {
             bytes.appendBigEndian(value.low)
         }
         uuid = subject.upperBound..<bytes.count
+        bytes.append(decimal: position, digits: 20)
+        bytes.append(UInt8(ascii: "."))
+        // Points of a snapshot have no order among themselves.
+        bytes.append(decimal: operation == .read ? 0 : UInt64(index), digits: 5)
+        sequence = uuid.upperBound..<bytes.count
     }
 
     mutating func appendField(_ prefix: String, _ name: String = "") {
@@ -64,4 +75,5 @@ struct EventText {
     }
 
     private var prefixEnd = 0
+    private var position: LogPosition = 0
 }

@@ -4,7 +4,8 @@ import KithCore
 extension [UInt8] {
     mutating func append(text: String) { append(contentsOf: text.utf8) }
 
-    mutating func append(decimal value: UInt64) {
+    /// - Parameter minimum: of digits, zeros in front; at most 20.
+    mutating func append(decimal value: UInt64, digits minimum: Int = 1) {
         // 20 digits hold any 64-bit number.
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
             var rest = value
@@ -13,7 +14,7 @@ extension [UInt8] {
                 start -= 1
                 digits[start] = UInt8(ascii: "0") + UInt8(rest % 10)
                 rest /= 10
-            } while rest > 0
+            } while rest > 0 || start > 20 - minimum
             append(contentsOf: UnsafeRawBufferPointer(digits)[start..<20])
         }
     }

@@ -14,6 +14,7 @@ from kith.v1 import change_service_pb2 as changes
 from kith.v1 import change_service_pb2_grpc
 from kith.v1 import collection_service_pb2 as collections
 from kith.v1 import collection_service_pb2_grpc
+from kith.v1 import events_pb2 as events
 from kith.v1 import point_service_pb2 as points
 from kith.v1 import point_service_pb2_grpc
 from kith.v1 import search_service_pb2 as searches
@@ -90,6 +91,32 @@ def check_streams(channel):
     subscription.cancel()
 
 
+def check_context(channel):
+    """Who asked, and in which trace, comes back in the change events."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    metadata = (("kith-actor", "alice"), ("kith-client", "snake-charmer/1.2"), ("traceparent", trace))
+    writer = point_service_pb2_grpc.PointServiceStub(channel)
+    follower = change_service_pb2_grpc.ChangeServiceStub(channel)
+    for mark, sent in ((1, metadata), (2, ()), (3, (("traceparent", trace + "0"), ("kith-actor", "a" * 257)))):
+        answer = writer.Upsert(points.UpsertRequest(collection="snakes", points=[make_point(5)]), metadata=sent)
+        [position] = answer.positions
+        position.position -= 1
+        subscription = follower.Subscribe(changes.SubscribeRequest(
+            collection="snakes", start=changes.SubscribeRequest.START_POSITION, positions=[position]))
+        event = next(event for message in subscription for event in message.events
+                     if event.source.shard == position.shard)
+        subscription.cancel()
+        context = event.source.context
+        assert context.method == "kith.v1.PointService/Upsert" and context.client.address.startswith("127.0.0.1:")
+        assert event.source.schema_version == 1 and event.version_after == event.after.version > event.version_before > 0
+        if mark == 1:
+            assert (context.actor.id, context.actor.proof) == ("alice", events.Actor.PROOF_CLAIMED)
+            assert (context.client.name, context.client.version, context.traceparent) == ("snake-charmer", "1.2", trace)
+        else:
+            assert not context.HasField("actor") and not context.traceparent
+            assert context.client.name.startswith("grpc-python") and context.client.version
+
+
 def check_errors(channel):
     try:
         search_service_pb2_grpc.SearchServiceStub(channel).Search(searches.SearchRequest(
@@ -124,6 +151,6 @@ def check_reflection(channel):
 
 
 with grpc.insecure_channel(sys.argv[2]) as channel:
-    for check in (check_unary, check_batches, check_streams, check_errors, check_reflection):
+    for check in (check_unary, check_batches, check_streams, check_context, check_errors, check_reflection):
         check(channel)
         print(f"{check.__name__} passed", flush=True)

@@ -12,7 +12,9 @@ import Testing
             payload: payload.view
         ).encode(into: &image)
         var row: [UInt8] = []
-        Commit.encodeHeader(time: 1_700_000_000_000_000, requestID: "request", changeCount: 2, into: &row)
+        Commit.encodeHeader(
+            time: 1_700_000_000_000_000, requestID: "request", context: payload.view, schemaVersion: 3, firstVersion: 299,
+            changeCount: 2, into: &row)
         for operation in [ChangeOperation.create, .update] {
             PointID.string("point").encoded.withUnsafeBytes { id in
                 image.withUnsafeBytes { image in
@@ -20,6 +22,7 @@ import Testing
                 }
             }
         }
+        Commit.encodeFacts([Fact(.audit, body: payload)], into: &row)
         return row
     }
 

@@ -29,13 +29,36 @@ import Testing
                 == #"{"id":"c1/7.2/1/0","op":"CHANGE_OPERATION_CREATE","#
                 + #""after":{"id":{"number":"42"},"payloadJson":"{\"word\":\"kith\"}","vectors":[{"space":"text","digest":"11"}],"version":"1"},"#
                 + #""source":{"cluster":"c1","collection":"words","collectionId":7,"shard":2,"position":"1","count":1,"#
-                + #""requestId":"r-1","tsUs":"1700000000123456"}}"#)
+                + #""requestId":"r-1","tsUs":"1700000000123456"},"versionAfter":"1"}"#)
         #expect(
             event.headers == [
                 "ce_specversion: 1.0", "ce_id: c1/7.2/1/0", "ce_source: //kith/c1/words",
                 "ce_type: io.kith.point.created.v1", "ce_subject: points/42", "ce_time: 2023-11-14T22:13:20.123456Z",
-                "ce_partitionkey: 42", "content-type: application/protobuf",
+                "ce_partitionkey: 42", "ce_dataschema: urn:kith:schema:kith.v1.ChangeEvent",
+                "ce_sequence: 00000000000000000001.00000", "content-type: application/protobuf",
             ])
+    }
+
+    @Test func whoAskedAndUnderWhichDefinition() throws {
+        let json =
+            #"{"actor":{"id":"alice","proof":"PROOF_CLAIMED"},"client":{"name":"etl","version":"2","address":"10.0.0.1:5"},"#
+            + #""traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","method":"kith.v1.PointService/Delete"}"#
+        var definition = sampleDefinition()
+        definition.spaces[0].model = ModelReference(id: "mini", revision: "r7")
+        let context = try message("kith.v1.RequestContext", json: json)
+        let position = feed.commit(
+            [creation(1), Change(operation: .delete, id: .number(2), before: sampleImage(version: 3), after: nil)],
+            context: context.view, schemaVersion: 5, firstVersion: 8)
+        var values: [String] = []
+        try ChangeEventEncoder(cluster: "c1").encode(try feed.row(at: position), of: definition, feed: feed) {
+            (event) throws(KithError) in
+            values.append(KithEventsTests.json(event.value.bytes) ?? "")
+            #expect(event.headers.last?.value.text == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+            return true
+        }
+        let source = #""context":\#(json),"schemaVersion":"5","models":[{"space":"text","id":"mini","revision":"r7"}]}"#
+        #expect(values[0].contains(source) && values[0].hasSuffix(#"},"versionAfter":"1"}"#))
+        #expect(values[1].contains(source) && values[1].hasSuffix(#"},"versionBefore":"3","versionAfter":"9"}"#))
     }
 
     @Test func anUpdateNamesWhatChanged() throws {

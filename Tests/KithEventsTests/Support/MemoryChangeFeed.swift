@@ -19,9 +19,14 @@ final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
 
     /// Appends a commit and wakes the observers.
     @discardableResult
-    func commit(_ changes: [Change], time: Int64 = 1_700_000_000_000_000, requestID: String = "") -> LogPosition {
+    func commit(
+        _ changes: [Change], time: Int64 = 1_700_000_000_000_000, requestID: String = "", context: ByteView = .empty,
+        schemaVersion: UInt64 = 0, firstVersion: UInt64 = 0, facts: [Fact] = []
+    ) -> LogPosition {
         var row: [UInt8] = []
-        Commit.encodeHeader(time: time, requestID: requestID, changeCount: changes.count, into: &row)
+        Commit.encodeHeader(
+            time: time, requestID: requestID, context: context, schemaVersion: schemaVersion, firstVersion: firstVersion,
+            changeCount: changes.count, into: &row)
         for change in changes {
             var before: [UInt8] = []
             var after: [UInt8] = []
@@ -35,6 +40,7 @@ final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
                 }
             }
         }
+        Commit.encodeFacts(facts, into: &row)
         let (position, wakes) = condition.withLock {
             rows.append(OwnedBytes(row))
             return (trimmed + LogPosition(rows.count), Array(observers.values))

@@ -1,5 +1,6 @@
 import CGRPCShim
 import KithCore
+import Testing
 
 /// Texts that outlive every test: what samples view.
 func view(_ text: StaticString) -> ByteView { ByteView(start: text.utf8Start, count: text.utf8CodeUnitCount) }
@@ -38,4 +39,17 @@ func json(_ message: some Collection<UInt8>) -> String? {
     defer { kith_buffer_free(buffer) }
     let text = kith_buffer_bytes(buffer)
     return withExtendedLifetime(bytes) { ByteView(start: text.data, count: text.size).text }
+}
+
+/// A message of the protos, serialised.
+func message(_ type: String, json: String) throws -> OwnedBytes {
+    let text = OwnedBytes(Array(json.utf8))
+    var failure: OpaquePointer?
+    let bytes = KithBytes(data: text.view.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), size: text.view.count)
+    let buffer = kith_json_to_message(type, bytes, &failure)
+    defer { kith_buffer_free(failure) }
+    let made = try #require(buffer)
+    defer { kith_buffer_free(made) }
+    let view = kith_buffer_bytes(made)
+    return OwnedBytes(ByteView(start: view.data, count: view.size).bytes)
 }
