@@ -45,6 +45,8 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("rocksdb")]),
         .systemLibrary(name: "CRdKafka"),
+        .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "CCrypto"),
 
         // L1
         .target(name: "KithCore", dependencies: ["CMemory", "CXXHash"], swiftSettings: settings),
@@ -65,7 +67,9 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "KithEvents",
-            dependencies: ["KithCore", "KithTelemetry", "CRdKafka", "CGRPCShim", "CJSON"],
+            dependencies: [
+                "KithCore", "KithStorage", "KithTelemetry", "CRdKafka", "CCurl", "CCrypto", "CGRPCShim", "CJSON",
+            ],
             swiftSettings: settings),
 
         // L4
@@ -91,7 +95,7 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", dependencies: ["CGRPCShim"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["TestSupport"], exclude: ["Python/client.py"],
+            name: "IntegrationTests", dependencies: ["TestSupport"], exclude: ["Python/client.py", "Webhooks/receiver.py"],
             swiftSettings: settings),
         .testTarget(name: "KithBenchmarksTests", dependencies: ["TestSupport"], swiftSettings: settings),
         .testTarget(name: "ShimTests", dependencies: ["TestSupport", "CGRPCShim", "CJSON"], swiftSettings: settings),
@@ -99,7 +103,8 @@ let package = Package(
             name: "KithIndexTests", dependencies: ["KithIndex", "KithCore", "CVectorKernels", "CMemory"],
             swiftSettings: settings),
         .testTarget(
-            name: "KithEventsTests", dependencies: ["KithEvents", "KithCore", "KithTelemetry", "CGRPCShim", "CRdKafka"],
+            name: "KithEventsTests",
+            dependencies: ["TestSupport", "KithEvents", "KithCore", "KithStorage", "KithTelemetry", "CGRPCShim", "CRdKafka"],
             swiftSettings: settings),
         .testTarget(
             name: "KithCommandsTests", dependencies: ["TestSupport", "KithCommands", "KithCore", "KithAPI"],

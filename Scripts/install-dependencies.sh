@@ -8,6 +8,8 @@ case $task in
         "g++: the C++ library and linker that Swift's clang uses"
         "librocksdb-dev: storage"
         "librdkafka-dev: change events to Kafka"
+        "libcurl4-openssl-dev: webhooks"
+        "libssl-dev: signatures of webhooks"
         "libgrpc-dev: gRPC"
         "libgrpc++-dev: gRPC"
         "libprotobuf-dev: messages"
@@ -16,7 +18,9 @@ case $task in
         "nlohmann-json3-dev: JSON payloads"
         "libroaring-dev: bitmaps of filters"
         "libxxhash-dev: checksums") ;;
-    test) packages=("python3-venv: the Python client's test") ;;
+    test) packages=(
+        "python3-venv: the Python client's test"
+        "openssl: a certificate for the webhooks' tests") ;;
     lint) packages=(
         "shellcheck: checks the scripts"
         "protobuf-compiler: checks the protos"

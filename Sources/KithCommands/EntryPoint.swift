@@ -16,6 +16,7 @@ private let commands: [CommandDescription] = [
     ExportCommand.description,
     SearchCommand.description,
     TailCommand.description,
+    WebhooksCommand.description,
     HealthCommand.description,
     CommandDescription(name: "version", summary: "Print the version", options: []) { _ throws(KithError) in
         Console.print("kith \(Version.text)")

@@ -117,6 +117,46 @@ public enum Limits {
     public static let consumerBatch = 10_000
     public static let consumerQueueBytes = 64 << 20
 
+    // MARK: Webhooks
+
+    /// Webhooks of one node; each has a thread.
+    public static let webhooks = 100
+    /// Bytes of a webhook's URL.
+    public static let webhookURLBytes = 2_048
+    /// Names of collections that one webhook is limited to.
+    public static let webhookCollections = 100
+    /// Bytes of a webhook's secret, at least and at most.
+    public static let webhookSecretBytes = 24...64
+    /// Events of one batch.
+    public static let webhookBatchEvents = 1_000
+    /// Milliseconds that an endpoint may be given to answer.
+    public static let webhookTimeoutMilliseconds = 100...30_000
+    /// Attempts at an event that an endpoint refuses, before it becomes a dead letter.
+    public static let webhookAttempts = 1...100
+    /// Events, and bytes of them, that one webhook has read ahead of its endpoint.
+    public static let webhookWindowEvents = 1_000
+    public static let webhookWindowBytes = 8 << 20
+    /// Bytes of an endpoint's answer that are read, and kept in the delivery log.
+    public static let webhookAnswerBytes = 64 << 10
+    public static let webhookAnswerTextBytes = 256
+    /// Seconds that an endpoint's Retry-After is honoured for, at most.
+    public static let webhookRetryAfterSeconds = 3_600
+    /// Attempts that a webhook's delivery log remembers.
+    public static let webhookDeliveries = 1_000
+    /// Dead letters of one webhook, and bytes of them: at either it is paused rather than let an event go.
+    public static let webhookDeadLetters = 1_000
+    public static let webhookDeadLetterBytes = 64 << 20
+    /// Dead letters named by one redelivery.
+    public static let webhookRedeliveries = 1_000
+    /// Seconds without an answer after which a webhook is paused and holds the change log no more.
+    public static let webhookDeadSeconds = 3 * 86_400
+    /// Percent of `change-log-bytes` from which on a webhook in the older half of the log is paused and holds it no more.
+    public static let webhookLogPercent = 75
+    /// Milliseconds between two looks at those two limits.
+    public static let webhookCheckMilliseconds = 1_000
+    /// `TestWebhook` calls under way.
+    public static let webhookTests = 4
+
     // MARK: Storage
 
     /// Bytes of address space reserved for one growing region. Untouched pages cost nothing.

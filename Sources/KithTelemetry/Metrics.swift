@@ -66,6 +66,14 @@ public final class Metrics: Sendable {
     public let publishedBytes = Counter()
     public let publishErrors = Counter()
     public let relayLag = Gauge()
+    public let webhookEvents = Counter()
+    public let webhookAttempts = Counter()
+    public let webhookFailures = Counter()
+    public let webhookDeadLetters = Counter()
+    public let webhookMissedCommits = Counter()
+    public let webhooksStopped = Gauge()
+    public let webhookLag = Gauge()
+    public let webhookDuration = DurationHistogram()
     public let openStreams = Gauge()
 
     public init() {}
@@ -99,6 +107,14 @@ public final class Metrics: Sendable {
         counter("kith_published_bytes_total", "Bytes of them.", publishedBytes)
         counter("kith_publish_errors_total", "Produce errors.", publishErrors)
         gauge("kith_relay_lag_commits", "Commits not yet acknowledged by Kafka.", relayLag)
+        counter("kith_webhook_events_total", "Change events taken by webhooks' endpoints.", webhookEvents)
+        counter("kith_webhook_attempts_total", "Requests to webhooks' endpoints.", webhookAttempts)
+        counter("kith_webhook_failures_total", "Requests that were not answered with 2xx.", webhookFailures)
+        counter("kith_webhook_dead_letters_total", "Events given up after the last attempt.", webhookDeadLetters)
+        counter("kith_webhook_missed_commits_total", "Commits that the log lost before a webhook had them.", webhookMissedCommits)
+        gauge("kith_webhooks_stopped", "Webhooks that are paused or disabled.", webhooksStopped)
+        gauge("kith_webhook_lag_commits", "Commits that webhooks have still to deliver.", webhookLag)
+        histogram("kith_webhook_duration_seconds", "Time of a request to an endpoint.", webhookDuration)
         gauge("kith_open_streams", "Open streams.", openStreams)
         return text
     }

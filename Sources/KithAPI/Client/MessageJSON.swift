@@ -30,6 +30,9 @@ public enum MessageJSON {
         return WireBuffer(owning: json).data
     }
 
+    /// The JSON of a message.
+    public static func request(_ value: some Encodable) throws(KithError) -> Data { try data(value) }
+
     static func data(_ value: some Encodable) throws(KithError) -> Data {
         do { return try JSONEncoder().encode(value) } catch {
             throw KithError(.invalidArgument, .malformedMessage, "cannot be written as JSON: \(error)")

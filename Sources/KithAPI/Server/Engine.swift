@@ -7,14 +7,16 @@ import KithTelemetry
 final class Engine: Sendable {
     let node: Node
     let relay: Relay?
+    let webhooks: Webhooks
     let cluster: String
     let searchPool: WorkPool
     let streams: StreamRegistry
     let health: HealthState
 
-    init(node: Node, relay: Relay?, cluster: String, searchThreads: Int) {
+    init(node: Node, relay: Relay?, webhooks: Webhooks, cluster: String, searchThreads: Int) {
         self.node = node
         self.relay = relay
+        self.webhooks = webhooks
         self.cluster = cluster
         searchPool = WorkPool(name: "kith.search", threads: searchThreads, limit: Limits.searchQueue)
         streams = StreamRegistry(metrics: node.metrics)

@@ -15,6 +15,7 @@ struct Methods: Sendable {
 
     init(_ engine: Engine) {
         let collections = CollectionHandlers(engine: engine)
+        let webhooks = WebhookHandlers(engine.webhooks)
         let byName: [String: Start] = [
             "/kith.v1.CollectionService/CreateCollection": .control(collections.create),
             "/kith.v1.CollectionService/GetCollection": .control(collections.get),
@@ -40,6 +41,18 @@ struct Methods: Sendable {
             "/kith.v1.SearchService/SearchStream": .stream { call throws(KithError) in try SearchStreamHandler(call, engine) },
             "/kith.v1.ChangeService/Subscribe": .stream { call throws(KithError) in try SubscribeStreamHandler(call, engine) },
             "/kith.v1.ChangeService/GetPositions": .control(PositionsHandler(engine: engine).handle),
+            "/kith.v1.WebhookService/CreateWebhook": .control(webhooks.create),
+            "/kith.v1.WebhookService/GetWebhook": .control(webhooks.get),
+            "/kith.v1.WebhookService/ListWebhooks": .control(webhooks.list),
+            "/kith.v1.WebhookService/UpdateWebhook": .control(webhooks.update),
+            "/kith.v1.WebhookService/DeleteWebhook": .control(webhooks.delete),
+            "/kith.v1.WebhookService/PauseWebhook": .control(webhooks.pause),
+            "/kith.v1.WebhookService/ResumeWebhook": .control(webhooks.resume),
+            "/kith.v1.WebhookService/RotateWebhookSecret": .control(webhooks.rotateSecret),
+            "/kith.v1.WebhookService/TestWebhook": .call(webhooks.test),
+            "/kith.v1.WebhookService/ListDeliveries": .control(webhooks.deliveries),
+            "/kith.v1.WebhookService/ListDeadLetters": .control(webhooks.deadLetters),
+            "/kith.v1.WebhookService/RedeliverDeadLetters": .control(webhooks.redeliver),
             "/grpc.health.v1.Health/Check": .control(engine.health.check),
             "/grpc.health.v1.Health/Watch": .stream { call throws(KithError) in try HealthWatch(call, engine) },
         ]

@@ -23,9 +23,10 @@ public final class Server: @unchecked Sendable {
     private let handle: OpaquePointer
 
     /// - Throws: `INVALID_CONFIGURATION` when the address cannot be had.
-    public init(_ configuration: Configuration, node: Node, relay: Relay?) throws(KithError) {
+    public init(_ configuration: Configuration, node: Node, relay: Relay?, webhooks: Webhooks) throws(KithError) {
         engine = Engine(
-            node: node, relay: relay, cluster: configuration.cluster, searchThreads: configuration.searchThreads)
+            node: node, relay: relay, webhooks: webhooks, cluster: configuration.cluster,
+            searchThreads: configuration.searchThreads)
         dispatcher = Dispatcher(engine)
         handle = try Server.listen(configuration.address, dispatcher)
     }

@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 public import KithCore
 public import KithIndex
-import KithStorage
+public import KithStorage
 public import KithTelemetry
 import Synchronization
 
@@ -29,7 +29,8 @@ public final class Node: Sendable {
     public let metrics: Metrics
     public let budget: ChangeLogBudget
     private let linker: Linker
-    private let database: Database
+    /// For what is kept beside the collections, such as webhooks.
+    public let database: Database
     private let upkeep: Upkeep
     private let isClosed = Atomic(false)
 

@@ -39,4 +39,11 @@ final class CursorStore: Sendable {
         try database.write(batch, sync: false)
         cursors.withLock { $0[name] = position }
     }
+
+    func remove(_ name: String) throws(KithError) {
+        let batch = database.makeBatch()
+        batch.delete(.meta, key: Keys.cursor(shard, name))
+        try database.write(batch, sync: false)
+        cursors.withLock { $0[name] = nil }
+    }
 }

@@ -151,4 +151,5 @@ extension Shard: ChangeFeed {
     public func saveCursor(_ name: String, at position: LogPosition) throws(KithError) {
         try cursors.save(name, at: position)
     }
+    public func removeCursor(_ name: String) throws(KithError) { try cursors.remove(name) }
 }

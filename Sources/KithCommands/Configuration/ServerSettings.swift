@@ -1,7 +1,7 @@
 import Foundation
 package import KithCollections
 package import KithCore
-import KithEvents
+package import KithEvents
 package import KithTelemetry
 
 /// What `kith serve` runs with.
@@ -26,6 +26,7 @@ package struct ServerSettings: Sendable {
     package var kafkaProperties: [String: String] = [:]
     package var changeLogBytes = 16 << 30
     package var changeLogFull = FullLogPolicy.pushBack
+    package var webhooks = WebhookOptions()
     /// Empty: none.
     package var portFile = ""
 
@@ -104,6 +105,32 @@ package struct Setting: Sendable {
             guard let policy = FullLogPolicy(rawValue: given.value) else { throw given.wrong("is not push-back or trim") }
             settings.changeLogFull = policy
         },
+        Setting(key: "webhooks.plain-http", value: "POLICY", help: "http to loopback, or to everywhere (loopback)") {
+            settings, given throws(KithError) in
+            settings.webhooks.policy.allowsPlainHTTP = try given.choice(["loopback", "everywhere"]) == "everywhere"
+        },
+        Setting(
+            key: "webhooks.private-networks", value: "POLICY",
+            help: "allow or refuse webhooks to loopback and private networks (allow)"
+        ) { settings, given throws(KithError) in
+            settings.webhooks.policy.allowsPrivateNetworks = try given.choice(["allow", "refuse"]) == "allow"
+        },
+        Setting(key: "webhooks.ca-file", value: "FILE", help: "certificates trusted in place of the system's (the system's)") {
+            settings, given throws(KithError) in settings.webhooks.certificates = given.value
+        },
+        Setting(key: "webhooks.proxy", value: "URL", help: "proxy that webhooks go through (none)") {
+            settings, given throws(KithError) in settings.webhooks.proxy = given.value
+        },
+        Setting(
+            key: "webhooks.first-retry-milliseconds", value: "N", help: "wait after the first failure, doubled each time (1000)"
+        ) {
+            settings, given throws(KithError) in
+            settings.webhooks.firstRetry = .milliseconds(try given.number(1...60_000))
+        },
+        Setting(key: "webhooks.last-retry-milliseconds", value: "N", help: "the longest wait between two tries (600000)") {
+            settings, given throws(KithError) in
+            settings.webhooks.lastRetry = .milliseconds(try given.number(1...86_400_000))
+        },
         Setting(key: "port-file", value: "FILE", help: "gets the real port once the server listens (none)") {
             settings, given throws(KithError) in settings.portFile = given.value
         },
@@ -117,6 +144,11 @@ extension GivenSetting {
 
     fileprivate func text() throws(KithError) -> String {
         guard !value.isEmpty else { throw wrong("is empty") }
+        return value
+    }
+
+    fileprivate func choice(_ words: [String]) throws(KithError) -> String {
+        guard words.contains(value) else { throw wrong("is not \(words.joined(separator: " or "))") }
         return value
     }
 

@@ -9,6 +9,7 @@ import KithTelemetry
 final class RunningServer: Sendable {
     let node: Node
     let relay: Relay?
+    let webhooks: Webhooks
     let server: Server
     /// How long opening the data took.
     let recovery: Duration
@@ -17,6 +18,7 @@ final class RunningServer: Sendable {
     init(_ settings: ServerSettings) throws(KithError) {
         let metrics = Metrics()
         relay = try RunningServer.relay(settings, metrics)
+        webhooks = Webhooks(cluster: settings.cluster, metrics: metrics, options: settings.webhooks)
         var configuration = Node.Configuration(dataDirectory: settings.data)
         configuration.linkThreads =
             settings.linkThreads > 0 ? settings.linkThreads : max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
@@ -26,7 +28,7 @@ final class RunningServer: Sendable {
         let clock = ContinuousClock()
         let began = clock.now
         do throws(KithError) {
-            node = try Node(configuration, metrics: metrics, observer: relay.map(RelayObserver.init) ?? NoObserver())
+            node = try Node(configuration, metrics: metrics, observer: EventsObserver(relay: relay, webhooks: webhooks))
         } catch {
             relay?.shutdown()
             throw error
@@ -36,8 +38,11 @@ final class RunningServer: Sendable {
         front.cluster = settings.cluster
         if settings.searchThreads > 0 { front.searchThreads = settings.searchThreads }
         do throws(KithError) {
-            server = try Server(front, node: node, relay: relay)
+            let budget = node.budget
+            try webhooks.start(node.database) { budget.bytes * 100 >= budget.limit * Limits.webhookLogPercent }
+            server = try Server(front, node: node, relay: relay, webhooks: webhooks)
         } catch {
+            webhooks.shutdown()
             relay?.shutdown()
             node.close()
             throw error
@@ -47,6 +52,7 @@ final class RunningServer: Sendable {
     /// Lets requests in progress finish, then closes everything, front to back. Blocks.
     func stop(drainSeconds: Int) {
         server.stop(graceMilliseconds: drainSeconds * 1_000)
+        webhooks.shutdown()
         relay?.shutdown()
         node.close()
     }
@@ -61,23 +67,28 @@ final class RunningServer: Sendable {
     }
 }
 
-/// Publishes each collection from when it opens until it closes.
-private struct RelayObserver: CatalogueObserver {
-    private static let log = Log("relay")
-    let relay: Relay
+/// Follows each collection from when it opens until it closes: the relay, where there is one, and the webhooks.
+private struct EventsObserver: CatalogueObserver {
+    private static let log = Log("events")
+    let relay: Relay?
+    let webhooks: Webhooks
 
     func opened(_ collection: KithCollections.Collection) {
         for shard in collection.shards {
             do throws(KithError) {
-                try relay.start(feed: shard) { collection.definition }
+                try relay?.start(feed: shard) { collection.definition }
+                try webhooks.opened(shard) { collection.definition }
             } catch {
-                RelayObserver.log.error(
+                EventsObserver.log.error(
                     "changes of a shard are not published", ["shard": shard.id.description, "error": error.description])
             }
         }
     }
 
     func closing(_ collection: KithCollections.Collection) {
-        for shard in collection.shards { relay.stop(shard.id) }
+        for shard in collection.shards {
+            relay?.stop(shard.id)
+            webhooks.closing(shard.id)
+        }
     }
 }

@@ -28,4 +28,6 @@ public protocol ChangeFeed: AnyObject, Sendable {
     /// A named durable cursor: commits at or before it are done with. Nil until it is first saved. Rows after the slowest cursor are never trimmed.
     func cursor(_ name: String) throws(KithError) -> LogPosition?
     func saveCursor(_ name: String, at position: LogPosition) throws(KithError)
+    /// The reader is gone, or gives up its place: the log waits for it no more.
+    func removeCursor(_ name: String) throws(KithError)
 }

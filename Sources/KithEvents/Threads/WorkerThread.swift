@@ -7,7 +7,7 @@ final class WorkerThread: Sendable {
     private let finished = DispatchSemaphore(value: 0)
 
     /// Starts `body` at once. It returns soon after its argument answers true.
-    init(name: String, _ body: @escaping @Sendable (_ stopping: @Sendable () -> Bool) -> Void) {
+    init(name: String, _ body: @escaping @Sendable (_ stopping: @escaping @Sendable () -> Bool) -> Void) {
         let flag = StopFlag()
         stopping = flag
         let thread = Thread { [finished] in

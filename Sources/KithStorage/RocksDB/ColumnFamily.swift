@@ -10,6 +10,8 @@ public enum ColumnFamily: Int, CaseIterable, Sendable {
     case changes
     /// Request ids already answered: read by exact key.
     case requests
+    /// Webhooks, what became of their deliveries, and dead letters.
+    case webhooks
 
     /// The name in the database. RocksDB insists on one family called `default`.
     var name: String {
@@ -19,6 +21,7 @@ public enum ColumnFamily: Int, CaseIterable, Sendable {
         case .points: "points"
         case .changes: "changes"
         case .requests: "requests"
+        case .webhooks: "webhooks"
         }
     }
 }

@@ -115,7 +115,7 @@ private func configure(_ family: ColumnFamily, _ handle: OpaquePointer, cache: O
         rocksdb_options_set_memtable_whole_key_filtering(handle, 1)
     case .changes:
         rocksdb_block_based_options_set_block_size(table, 32 << 10)
-    case .meta, .catalogue: break
+    case .meta, .catalogue, .webhooks: break
     }
     rocksdb_options_set_block_based_table_factory(handle, table)
     // RocksDB refuses to open when it was built without the library.

@@ -6,7 +6,7 @@ import Testing
 struct BadInputTests {
     private static let requests =
         BadRequest.creations + BadRequest.collectionChanges + BadRequest.vectors + BadRequest.points + BadRequest.operations
-        + BadRequest.searches + BadRequest.reads
+        + BadRequest.searches + BadRequest.reads + BadRequest.webhooks
 
     private let target: BadInputServer
 

@@ -116,4 +116,6 @@ final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
             condition.broadcast()
         }
     }
+
+    func removeCursor(_ name: String) throws(KithError) { condition.withLock { cursors[name] = nil } }
 }

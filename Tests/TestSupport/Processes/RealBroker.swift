@@ -15,17 +15,21 @@ public final class RealBroker: @unchecked Sendable {
     public let address: String
 
     /// Returns when the broker answers.
-    public init() throws {
+    ///
+    /// - Parameter proxy: what clients are to go through; it is told where the broker is.
+    public init(behind proxy: NetworkProxy? = nil) throws {
         guard let home = TestEnvironment.kafka else { throw ChildProcess.Failure(description: RealBroker.absence) }
         self.home = home
         folder = try TemporaryFolder()
         configuration = folder("server.properties")
         let ports = try RealBroker.freePorts(2)
-        address = "127.0.0.1:\(ports[0])"
+        let own = "127.0.0.1:\(ports[0])"
+        address = proxy.map { "127.0.0.1:\($0.port)" } ?? own
+        proxy?.target = ports[0]
         let settings = """
             process.roles=broker,controller
             node.id=1
-            listeners=PLAINTEXT://\(address),CONTROLLER://127.0.0.1:\(ports[1])
+            listeners=PLAINTEXT://\(own),CONTROLLER://127.0.0.1:\(ports[1])
             advertised.listeners=PLAINTEXT://\(address)
             controller.listener.names=CONTROLLER
             controller.quorum.voters=1@127.0.0.1:\(ports[1])

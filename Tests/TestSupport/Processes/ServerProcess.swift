@@ -1,29 +1,36 @@
 import Foundation
 import Glibc
 
-/// `kith serve` on a free port, with a data folder of its own.
+/// `kith serve` on a free port, with a data folder of its own unless one is given.
 public final class ServerProcess: @unchecked Sendable {
     private let folder: TemporaryFolder
+    public let dataFolder: String
     private let arguments: [String]
+    private let environment: [String: String]
     // Tests restart a server from one thread.
     private var process: ChildProcess
     public private(set) var connection: Connection
 
     /// Returns when the server listens.
     ///
-    /// - Parameter arguments: more flags of `kith serve`.
-    public init(_ arguments: [String] = []) throws {
+    /// - Parameters:
+    ///   - arguments: more flags of `kith serve`.
+    ///   - data: its data folder, which is left there.
+    ///   - environment: added to this process's own.
+    public init(_ arguments: [String] = [], data: String? = nil, environment: [String: String] = [:]) throws {
         folder = try TemporaryFolder()
-        self.arguments = arguments
-        process = try ServerProcess.launch(folder, arguments)
+        dataFolder = data ?? folder("data")
+        let own = ["serve", "--listen", "127.0.0.1:0", "--data", dataFolder, "--port-file", folder("port")]
+        self.arguments = own + arguments
+        self.environment = environment
+        process = try ChildProcess(TestEnvironment.binary, self.arguments, environment: environment)
         connection = try ServerProcess.connect(process, folder)
     }
 
     deinit { process.kill() }
 
-    private static func launch(_ folder: TemporaryFolder, _ arguments: [String]) throws -> ChildProcess {
-        let own = ["serve", "--listen", "127.0.0.1:0", "--data", folder("data"), "--port-file", folder("port")]
-        return try ChildProcess(TestEnvironment.binary, own + arguments)
+    private func launch() throws -> ChildProcess {
+        try ChildProcess(TestEnvironment.binary, arguments, environment: environment)
     }
 
     private static func connect(_ process: ChildProcess, _ folder: TemporaryFolder) throws -> Connection {
@@ -36,8 +43,6 @@ public final class ServerProcess: @unchecked Sendable {
 
     /// What the server printed since it was started last.
     public var output: String { process.output }
-
-    public var dataFolder: String { folder("data") }
 
     // MARK: Ends and beginnings
 
@@ -53,14 +58,14 @@ public final class ServerProcess: @unchecked Sendable {
     /// Starts again on the same data, after a kill or an end.
     public func restart() throws {
         process.kill()
-        process = try ServerProcess.launch(folder, arguments)
+        process = try launch()
         connection = try ServerProcess.connect(process, folder)
     }
 
     /// Starts on the same data, and kills after so many microseconds, maybe amid recovery.
     public func restartAndKill(afterMicroseconds microseconds: Int) throws {
         process.kill()
-        let next = try ServerProcess.launch(folder, arguments)
+        let next = try launch()
         process = next
         DispatchQueue.global().asyncAfter(deadline: .now() + .microseconds(microseconds)) { next.signal(SIGKILL) }
         next.wait()

@@ -1,0 +1,20 @@
+import Foundation
+public import KithCore
+
+/// An event that its endpoint refused until the last attempt.
+public struct DeadLetter: Sendable, Codable {
+    var event: PendingEvent
+    /// What the last attempt met.
+    public var error: String
+    public var attempts: Int
+    /// Microseconds since 1970 when it was given up.
+    public var time: Int64
+
+    /// The event's id, which names it in a redelivery too.
+    public var id: String { event.id }
+    public var collection: String { event.collection }
+    public var position: LogPosition { event.position }
+    public var bytes: Int { event.byteCount }
+    public var contentType: String { event.headers.first { $0.name == "content-type" }?.value ?? "" }
+    public var value: [UInt8] { Array(event.value) }
+}

@@ -1,0 +1,30 @@
+/// One attempt to deliver, as the delivery log has it.
+public struct DeliveryRecord: Sendable, Codable {
+    public enum Outcome: String, Sendable, Codable {
+        case delivered
+        /// To be tried again.
+        case failed
+        /// The last attempt failed: the event is a dead letter.
+        case deadLettered
+        /// `TestWebhook`.
+        case test
+    }
+
+    /// `webhook-id` of the request.
+    public var messageID: String
+    /// Microseconds since 1970.
+    public var time: Int64
+    public var durationMicroseconds: Int64
+    public var collection: String
+    /// `collection.shard`.
+    public var shard: String
+    /// Of the first event.
+    public var eventID: String
+    public var events: Int
+    public var attempt: Int
+    public var outcome: Outcome
+    /// 0 where no answer came.
+    public var status: Int
+    /// What went wrong; empty where nothing did.
+    public var error: String
+}
