@@ -9,6 +9,9 @@ extension Collection {
     public func readCommit(
         from cursor: ScrollCursor, limit: Int, at snapshot: DatabaseSnapshot?, positions: [LogPosition]
     ) throws(KithError) -> (commits: [(shard: Int, commit: Commit)], next: ScrollCursor?) {
+        // Events may carry whole vectors, which the scroll does not count.
+        let vectorBytes = definition.spaces.reduce(1) { $0 + $1.vectorBytes }
+        let limit = min(limit, max(Limits.pageBytes / vectorBytes, 1))
         let page = try scroll(from: cursor, limit: limit, PointSelection(payload: true), at: snapshot)
         var commits: [(shard: Int, commit: Commit)] = []
         for point in page.points {
