@@ -16,6 +16,7 @@ let package = Package(
     products: [
         .executable(name: "kith", targets: ["kith"]),
         .executable(name: "kith-bench", targets: ["KithBenchmarks"]),
+        .executable(name: "kith-consume", targets: ["kith-consume"]),
     ],
     targets: [
         // L0: C, and C++ behind C headers.
@@ -46,6 +47,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("rocksdb")]),
         .systemLibrary(name: "CRdKafka"),
         .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "CPostgreSQL"),
         .systemLibrary(name: "CCrypto"),
 
         // L1
@@ -92,6 +94,15 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // L6: above the command line, whose conventions they share.
+        .target(
+            name: "KithConsumers",
+            dependencies: [
+                "KithCore", "KithEvents", "KithAPI", "KithCommands", "KithTelemetry", "CRdKafka", "CPostgreSQL", "CCrypto",
+            ],
+            swiftSettings: settings),
+        .executableTarget(name: "kith-consume", dependencies: ["KithConsumers"], swiftSettings: settings),
+
         // Tests
         .target(name: "TestSupport", dependencies: ["CGRPCShim"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
@@ -105,6 +116,10 @@ let package = Package(
         .testTarget(
             name: "KithEventsTests",
             dependencies: ["TestSupport", "KithEvents", "KithCore", "KithStorage", "KithTelemetry", "CGRPCShim", "CRdKafka"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "KithConsumersTests",
+            dependencies: ["TestSupport", "KithConsumers", "KithCommands", "KithAPI", "KithCore", "KithEvents", "KithTelemetry"],
             swiftSettings: settings),
         .testTarget(
             name: "KithCommandsTests", dependencies: ["TestSupport", "KithCommands", "KithCore", "KithAPI"],

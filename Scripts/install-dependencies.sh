@@ -16,11 +16,13 @@ case $task in
         "protobuf-compiler: messages"
         "libabsl-dev: needed by gRPC"
         "nlohmann-json3-dev: JSON payloads"
+        "libpq-dev: changes into PostgreSQL"
         "libroaring-dev: bitmaps of filters"
         "libxxhash-dev: checksums") ;;
     test) packages=(
         "python3-venv: the Python client's test"
-        "openssl: a certificate for the webhooks' tests") ;;
+        "openssl: a certificate for the webhooks' tests"
+        "postgresql: the tests of changes into PostgreSQL") ;;
     lint) packages=(
         "shellcheck: checks the scripts"
         "protobuf-compiler: checks the protos"

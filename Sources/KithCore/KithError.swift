@@ -66,6 +66,8 @@ public enum ErrorReason: String, Sendable, CaseIterable {
     case storageFailure = "STORAGE_FAILURE"
     case corruption = "CORRUPTION"
     case brokerFailure = "BROKER_FAILURE"
+    /// Made by consumers only: where they write refuses.
+    case sinkFailure = "SINK_FAILURE"
     case invalidConfiguration = "INVALID_CONFIGURATION"
     /// Made by clients only: no server answered.
     case serverUnreachable = "SERVER_UNREACHABLE"

@@ -157,6 +157,33 @@ public enum Limits {
     /// `TestWebhook` calls under way.
     public static let webhookTests = 4
 
+    // MARK: Consumers
+
+    /// Bytes of dead letters that wait for the commit of their batch.
+    public static let deadLetterBytes = 1 << 20
+    /// Columns that an ETL table or CSV file makes of payload fields; further fields share one column.
+    public static let payloadColumns = 500
+    /// UTF-8 bytes of a payload field's name that can be a column: PostgreSQL's limit of identifiers.
+    public static let columnNameBytes = 63
+
+    /// Bytes of one line of an audit journal.
+    public static let journalLineBytes = 4 << 20
+    /// Sources whose last event a journal remembers, to know events that come twice: shards, and nodes.
+    public static let journalSources = 10_000
+    /// Findings of one segment that a verification lists.
+    public static let journalFindings = 100
+
+    /// Policies of one file.
+    public static let policies = 1_000
+    /// Bytes of one text of a payload that patterns are held against.
+    public static let scannedTextBytes = 4_096
+    /// Writers of a collection, and registered models, that governance knows.
+    public static let governanceNames = 10_000
+    /// Edges of the lineage graph that OpenLineage events make.
+    public static let governanceEdges = 100_000
+    /// Open violations that are listed.
+    public static let openViolations = 10_000
+
     // MARK: Storage
 
     /// Bytes of address space reserved for one growing region. Untouched pages cost nothing.

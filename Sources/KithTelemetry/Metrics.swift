@@ -4,6 +4,8 @@ import Synchronization
 public final class Counter: Sendable {
     private let value = Atomic<UInt64>(0)
 
+    public init() {}
+
     public func add(_ amount: Int = 1) { value.wrappingAdd(UInt64(amount), ordering: .relaxed) }
     public var current: UInt64 { value.load(ordering: .relaxed) }
 }

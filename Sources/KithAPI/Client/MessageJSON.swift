@@ -11,6 +11,13 @@ public enum MessageJSON {
         }
     }
 
+    /// A serialised message of `type`, such as `kith.v1.AuditEvent`, to one line of JSON. Fields with default values are left out.
+    public static func json(_ bytes: [UInt8], of type: String) throws(KithError) -> Data {
+        try bytes.withBytes { (bytes) throws(KithError) in
+            try decode(KithBytes(ByteView(bytes)), as: type, defaults: false)
+        }
+    }
+
     static func encode(_ json: Data, as type: String) throws(KithError) -> WireBuffer {
         var reason: OpaquePointer?
         let message = try [UInt8](json).withBytes { (bytes) throws(KithError) in

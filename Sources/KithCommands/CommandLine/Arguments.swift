@@ -28,7 +28,7 @@ package struct Arguments: Sendable {
             let name = String(parts[0])
             let option = command.options.first { $0.name == name }
             guard option != nil || command.takesAnyOption else {
-                throw .usage("'kith \(command.name)' has no option --\(name)", key: name)
+                throw .usage("'\(command.name)' has no option --\(name)", key: name)
             }
             if let option, option.value == nil {
                 guard parts.count == 1 else { throw .usage("--\(name) takes no value", key: name) }
@@ -45,10 +45,10 @@ package struct Arguments: Sendable {
         }
         let required = command.operands.count { !$0.hasPrefix("[") }
         guard operands.count >= required else {
-            throw .usage("'kith \(command.name)' needs \(command.operands.joined(separator: " "))")
+            throw .usage("'\(command.name)' needs \(command.operands.joined(separator: " "))")
         }
         guard operands.count <= command.operands.count else {
-            throw .usage("'kith \(command.name)' does not expect '\(operands[command.operands.count])'")
+            throw .usage("'\(command.name)' does not expect '\(operands[command.operands.count])'")
         }
     }
 

@@ -8,7 +8,14 @@ package struct Option: Sendable {
     package var value: String?
     package var help: String
     /// May be given several times.
-    package var isRepeated = false
+    package var isRepeated: Bool
+
+    package init(name: String, value: String?, help: String, isRepeated: Bool = false) {
+        self.name = name
+        self.value = value
+        self.help = help
+        self.isRepeated = isRepeated
+    }
 }
 
 /// A command: its words, its help, and what it does.
@@ -16,14 +23,27 @@ package struct CommandDescription: Sendable {
     package var name: String
     package var summary: String
     /// Names of the words after the command, such as `FILE`; those in brackets may be left out.
-    package var operands: [String] = []
+    package var operands: [String]
     package var options: [Option]
     /// Further lines of its help.
-    package var notes: [String] = []
+    package var notes: [String]
     /// Whether options that are not declared are collected, for the command to judge.
-    package var takesAnyOption = false
+    package var takesAnyOption: Bool
     /// Answers the exit code.
     package var run: @Sendable (Arguments) throws(KithError) -> Int32
+
+    package init(
+        name: String, summary: String, operands: [String] = [], options: [Option], notes: [String] = [],
+        takesAnyOption: Bool = false, run: @escaping @Sendable (Arguments) throws(KithError) -> Int32
+    ) {
+        self.name = name
+        self.summary = summary
+        self.operands = operands
+        self.options = options
+        self.notes = notes
+        self.takesAnyOption = takesAnyOption
+        self.run = run
+    }
 }
 
 /// What a process of ours ends with.

@@ -1,13 +1,13 @@
 import Glibc
-import KithCore
+package import KithCore
 
 /// What a command prints: answers on standard output, everything else on standard error.
-enum Console {
+package enum Console {
     /// One line of the answer.
-    static func print(_ line: String) { write(1, line + "\n") }
+    package static func print(_ line: String) { write(1, line + "\n") }
 
     /// One line for the person at the terminal.
-    static func note(_ line: String) { write(2, line + "\n") }
+    package static func note(_ line: String) { write(2, line + "\n") }
 
     private static func write(_ descriptor: Int32, _ text: String) {
         // Where nobody reads any more there is nobody to tell either.
@@ -15,7 +15,7 @@ enum Console {
     }
 
     /// All of `text`, to a file that messages call `path`.
-    static func writeAll(_ descriptor: Int32, _ text: String, _ path: String) throws(KithError) {
+    package static func writeAll(_ descriptor: Int32, _ text: String, _ path: String) throws(KithError) {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
@@ -26,18 +26,23 @@ enum Console {
     }
 
     /// Text as it is, without a line end.
-    static func printText(_ text: String) { write(1, text) }
-    static func noteText(_ text: String) { write(2, text) }
+    package static func printText(_ text: String) { write(1, text) }
+    package static func noteText(_ text: String) { write(2, text) }
 
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 }
 
 /// Columns of text, as wide as their widest cell.
-struct Table {
-    var header: [String]
-    var rows: [[String]] = []
+package struct Table {
+    package var header: [String]
+    package var rows: [[String]] = []
     /// Columns of numbers.
-    var rightAligned: Set<Int> = []
+    package var rightAligned: Set<Int>
+
+    package init(header: [String], rightAligned: Set<Int> = []) {
+        self.header = header
+        self.rightAligned = rightAligned
+    }
 
     var lines: [String] {
         let all = [header] + rows
@@ -50,5 +55,5 @@ struct Table {
         }
     }
 
-    func printAll() { for line in lines { Console.print(line) } }
+    package func printAll() { for line in lines { Console.print(line) } }
 }

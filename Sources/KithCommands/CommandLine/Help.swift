@@ -1,22 +1,23 @@
 /// What `kith help` and `--help` print.
 enum Help {
-    static func overview(_ commands: [CommandDescription]) -> String {
+    static func overview(_ program: Program) -> String {
+        let commands = program.commands
         let width = commands.map(\.name.count).max() ?? 0
         let list = commands.map { "  \(pad($0.name, width + 3))\($0.summary)" }
         return """
-            Kith \(Version.text): platform vector storage over gRPC, durable in RocksDB, with its change stream in Kafka.
+            \(program.summary)
 
-            Usage: kith COMMAND [OPTIONS]
+            Usage: \(program.name) COMMAND [OPTIONS]
 
             \(list.joined(separator: "\n"))
 
-            'kith help COMMAND' or 'kith COMMAND --help' says more.
+            '\(program.name) help COMMAND' or '\(program.name) COMMAND --help' says more.
 
             """
     }
 
-    static func text(of command: CommandDescription) -> String {
-        var text = "\(command.summary)\n\nUsage: kith \(([command.name] + command.operands).joined(separator: " "))"
+    static func text(of command: CommandDescription, _ program: String) -> String {
+        var text = "\(command.summary)\n\nUsage: \(program) \(([command.name] + command.operands).joined(separator: " "))"
         text += command.options.isEmpty ? "\n" : " [OPTIONS]\n"
         let names = command.options.map { "--\($0.name)\($0.value.map { " \($0)" } ?? "")" }
         let width = min(names.map(\.count).max() ?? 0, 32)

@@ -142,7 +142,7 @@ extension GivenSetting {
         .usage("\(origin): '\(key)' \(description) (it is '\(value)')", key: key)
     }
 
-    fileprivate func text() throws(KithError) -> String {
+    package func text() throws(KithError) -> String {
         guard !value.isEmpty else { throw wrong("is empty") }
         return value
     }
@@ -152,14 +152,14 @@ extension GivenSetting {
         return value
     }
 
-    fileprivate func number(_ range: ClosedRange<Int>) throws(KithError) -> Int {
+    package func number(_ range: ClosedRange<Int>) throws(KithError) -> Int {
         guard let number = Int(value), range.contains(number) else {
             throw wrong("is not a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
 
-    fileprivate func address() throws(KithError) -> String {
+    package func address() throws(KithError) -> String {
         guard let colon = value.lastIndex(of: ":"), colon != value.startIndex,
             UInt16(value[value.index(after: colon)...]) != nil
         else { throw wrong("is not host:port") }

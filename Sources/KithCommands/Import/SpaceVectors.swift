@@ -1,8 +1,8 @@
-import KithAPI
+package import KithAPI
 import KithCore
 
 /// Vectors of rows to vectors of a collection's spaces.
-struct SpaceVectors: Sendable {
+package struct SpaceVectors: Sendable {
     private struct Space: Sendable {
         var dimension: Int
         var element: ElementType
@@ -13,7 +13,7 @@ struct SpaceVectors: Sendable {
     private let defaultSpace: String
 
     /// - Parameter defaultSpace: for vectors that name none; may be empty where there is one space.
-    init(_ spaces: [CollectionSummary.Space], defaultSpace: String) {
+    package init(_ spaces: [CollectionSummary.Space], defaultSpace: String) {
         for space in spaces {
             guard let element = space.element else { continue }
             self.spaces[space.name] = Space(dimension: space.dimension, element: element)
@@ -22,7 +22,7 @@ struct SpaceVectors: Sendable {
         self.defaultSpace = defaultSpace
     }
 
-    func vector(_ row: RowVector) throws(RowProblem) -> ClientVector {
+    package func vector(_ row: RowVector) throws(RowProblem) -> ClientVector {
         let wanted = row.space.isEmpty ? defaultSpace : row.space
         let name = wanted.isEmpty ? only ?? "" : wanted
         guard let space = spaces[name] else {

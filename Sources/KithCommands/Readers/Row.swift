@@ -18,8 +18,13 @@ package enum RowComponents: Sendable, Equatable {
 
 /// One vector of a row; the space is empty where the file does not name one.
 package struct RowVector: Sendable, Equatable {
-    package var space = ""
+    package var space: String
     package var components: RowComponents
+
+    package init(space: String = "", components: RowComponents) {
+        self.space = space
+        self.components = components
+    }
 }
 
 /// A point as a file has it.

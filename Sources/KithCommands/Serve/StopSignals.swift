@@ -4,10 +4,10 @@ import Glibc
 /// SIGTERM and SIGINT, waited for rather than handled: nothing runs at a random place.
 ///
 /// Make one before any other thread starts: threads inherit that the signals are held back.
-struct StopSignals {
+package struct StopSignals {
     private let signals: sigset_t
 
-    init() {
+    package init() {
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
@@ -19,7 +19,7 @@ struct StopSignals {
     }
 
     /// Blocks until a signal comes, and answers which.
-    func wait() -> Int32 {
+    package func wait() -> Int32 {
         var signals = signals
         var signal: Int32 = 0
         while sigwait(&signals, &signal) != 0 {}
@@ -27,7 +27,7 @@ struct StopSignals {
     }
 
     /// From now on a signal ends the process at once: whoever sends a second one does not want to wait.
-    func exitAtNext() {
+    package func exitAtNext() {
         Thread { _exit(128 + wait()) }.start()
     }
 }

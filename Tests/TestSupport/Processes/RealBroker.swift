@@ -89,6 +89,18 @@ public final class RealBroker: @unchecked Sendable {
         process = try RealBroker.launch(home, configuration, heap)
     }
 
+    /// Makes a topic of one partition and puts a record a text into it, by Kafka's own producer.
+    public func produce(_ values: [String], to topic: String) throws {
+        let file = folder("records-\(topic)")
+        try (values.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
+        let script = """
+            \(home)/bin/kafka-topics.sh --bootstrap-server \(address) --create --topic \(topic) --partitions 1 &&
+            \(home)/bin/kafka-console-producer.sh --bootstrap-server \(address) --topic \(topic) < \(file)
+            """
+        let producer = try ChildProcess("/bin/sh", ["-c", script], environment: heap)
+        guard producer.wait() == 0 else { throw ChildProcess.Failure(description: "cannot produce: \(producer.output)") }
+    }
+
     /// A record as Kafka's own console consumer prints it.
     public struct Record: Sendable {
         public var partition: Int

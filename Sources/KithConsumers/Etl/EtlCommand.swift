@@ -1,0 +1,81 @@
+import Foundation
+package import KithCommands
+package import KithCore
+import KithEvents
+
+/// `kith-consume etl`.
+package enum EtlCommand {
+    private static let settings =
+        ConsumerSettings.following + [
+            ConsumerSetting("collections", "LIST", "names, separated by commas (all)"),
+            ConsumerSetting("sink", "KIND", "jsonl, csv or postgres"),
+            ConsumerSetting("folder", "FOLDER", "jsonl, csv: where the files go"),
+            ConsumerSetting("file-bytes", "N", "jsonl, csv: past this a file is finished and the next begun (268435456)"),
+            ConsumerSetting("postgres", "CONNECTION", "postgres: a URI or key=value pairs, as libpq takes them"),
+            ConsumerSetting("postgres.schema", "NAME", "postgres: where the tables are (public)"),
+            ConsumerSetting("postgres.table-prefix", "TEXT", "postgres: before the collection's name in the table's (none)"),
+            ConsumerSetting("postgres.consumer", "NAME", "postgres: whose progress in the table kith_progress it is (the group)"),
+            ConsumerSetting("vectors", "TYPE", "element type of full vectors in the events, to write them as numbers (none)"),
+        ]
+
+    package static let description = CommandDescription(
+        name: "etl", summary: "Follow changes into files or PostgreSQL, each exactly once",
+        options: ConsumerSettings.options(settings)
+            + [Option(name: "until-end", value: nil, help: "end once everything that there is has been written")],
+        notes: ConsumerSettings.notes + ["What each sink holds, and how it is read: Documentation/consumers.md."],
+        takesAnyOption: true, run: run)
+
+    private static func run(_ arguments: Arguments) throws(KithError) -> Int32 {
+        let settings = try ConsumerSettings(arguments, known: settings)
+        let group = settings.text("group") ?? "kith-etl"
+        return try FollowingProcess.run(
+            arguments, settings, group: group, topics: try topics(settings)
+        ) { _, metrics throws(KithError) in
+            ChangeLoader(try store(settings, group: group), deadLetters: try deadLetters(settings), metrics: metrics)
+        }
+    }
+
+    /// The topics of the collections asked for; of all where none is.
+    package static func topics(_ settings: ConsumerSettings) throws(KithError) -> [String] {
+        let kafka = try settings.kafka()
+        guard let list = settings.text("collections") else {
+            return ["^\(NSRegularExpression.escapedPattern(for: kafka.topicPrefix))\\.changes\\.v1\\..+"]
+        }
+        return list.split(separator: ",").map { kafka.changesTopic(collection: $0.trimmingCharacters(in: .whitespaces)) }
+    }
+
+    private static func store(_ settings: ConsumerSettings, group: String) throws(KithError) -> any ChangeStore {
+        let vectors = try vectors(settings)
+        let fileBytes = try settings.number("file-bytes", 1...1 << 40) ?? 256 << 20
+        switch try settings.required("sink") {
+        case "jsonl":
+            return try FileStore(
+                try settings.required("folder"), format: JSONLinesFormat(vectors: vectors), fileBytes: fileBytes)
+        case "csv":
+            return try FileStore(try settings.required("folder"), format: CSVFormat(vectors: vectors), fileBytes: fileBytes)
+        case "postgres":
+            var options = PostgresStore.Options(
+                connection: try settings.required("postgres"), consumer: settings.text("postgres.consumer") ?? group)
+            if let schema = settings.text("postgres.schema") { options.schema = schema }
+            if let prefix = settings.text("postgres.table-prefix") { options.tablePrefix = prefix }
+            options.vectors = vectors
+            return PostgresStore(options)
+        case let kind: throw .usage("--sink is '\(kind)', not one of jsonl, csv, postgres", key: "sink")
+        }
+    }
+
+    private static func vectors(_ settings: ConsumerSettings) throws(KithError) -> VectorStyle {
+        let types = ElementType.allCases.map { (word: "\($0)", value: VectorStyle.numbers($0)) }
+        return try settings.choice("vectors", [("none", .none)] + types) ?? .none
+    }
+
+    /// Without a file of their own, dead letters lie beside the data; a database has no such place.
+    package static func deadLetters(_ settings: ConsumerSettings) throws(KithError) -> any DeadLetterOffice {
+        if let path = settings.text("dead-letters") { return DeadLetterFile(path) }
+        guard let folder = settings.text("folder") else {
+            throw .usage(
+                "--dead-letters is missing: a sink without a folder has no place of its own for them", key: "dead-letters")
+        }
+        return DeadLetterFile(folder + "/dead-letters.jsonl")
+    }
+}

@@ -1,0 +1,218 @@
+import Foundation
+import KithCommands
+import KithCore
+
+/// Parts of a catalogue event, in protobuf's JSON.
+private struct CatalogueMessage: Decodable {
+    struct Model: Decodable {
+        var id: String?
+        var name: String?
+        var revision: String?
+        var version: String?
+        var text: String {
+            let name = id ?? self.name ?? ""
+            let revision = revision ?? version ?? ""
+            return revision.isEmpty ? name : "\(name)@\(revision)"
+        }
+    }
+    struct Space: Decodable {
+        var name: String?
+        var model: Model?
+    }
+    struct Collection: Decodable {
+        var id: UInt32?
+        var name: String?
+        var description: String?
+        var labels: [String: String]?
+        var vectorSpaces: [Space]?
+    }
+    struct Image: Decodable {
+        var collection: Collection?
+        var vectorSpace: Space?
+    }
+    struct Source: Decodable { var tsUs: String? }
+    var op: String?
+    var kind: String?
+    var resource: String?
+    var after: Image?
+    var collectionId: UInt32?
+    var source: Source?
+}
+
+/// Parts of a governance event.
+private struct GovernanceMessage: Decodable {
+    struct Model: Decodable {
+        var id: String?
+        var revision: String?
+        var owner: String?
+    }
+    struct Classified: Decodable {
+        var collection: String?
+        var field: String?
+        var classification: String?
+    }
+    var modelRegistered: Model?
+    var classified: Classified?
+}
+
+/// Parts of an OpenLineage run or dataset event.
+private struct LineageMessage: Decodable {
+    struct Name: Decodable {
+        var namespace: String?
+        var name: String?
+        var text: String { [namespace, name].compactMap { $0 }.joined(separator: "/") }
+    }
+    var job: Name?
+    var inputs: [Name]?
+    var outputs: [Name]?
+}
+
+/// The models of a change event.
+private struct ModelsMessage: Decodable {
+    struct Source: Decodable { var models: [CatalogueMessageModel]? }
+    struct CatalogueMessageModel: Decodable {
+        var space: String?
+        var id: String?
+        var revision: String?
+    }
+    var source: Source?
+}
+
+extension GovernanceState {
+    /// Takes one record in, and answers what it violates.
+    ///
+    /// - Throws: why the record cannot be read.
+    mutating func take(_ record: ConsumedRecord, _ check: PolicyCheck) throws(Poison) -> [Violation] {
+        switch EventSummary.type(of: record) {
+        case "kith.v1.ChangeEvent": return try take(change: record, check)
+        case "kith.v1.CatalogueEvent": return try take(catalogue: record, check)
+        case "kith.v1.GovernanceEvent":
+            try take(governance: record)
+            return []
+        default:
+            guard record.place.topic.hasSuffix(".lineage.v1") else { return [] }
+            try take(lineage: record)
+            return []
+        }
+    }
+
+    private mutating func take(change record: ConsumedRecord, _ check: PolicyCheck) throws(Poison) -> [Violation] {
+        let change = try ChangeRecord(record)
+        let summary = try GovernanceState.decode(EventSummary.self, record)
+        let cause = PolicyCheck.Cause(event: change.id, time: change.timestamp)
+        guard collections[change.collection] != nil || collections.count < Limits.collections else { return [] }
+        var collection = collections[change.collection] ?? Collection()
+        if collection.id != change.place.collection, change.place.collection > collection.id {
+            // Made anew under the same name: what was known is about another collection.
+            collection = collection.isDefined && collection.id == 0 ? collection : Collection()
+            collection.id = change.place.collection
+        }
+        collection.changes += 1
+        collection.lastChange = change.timestamp
+        let context = summary.source?.context
+        let writer = context?.actor?.id ?? context?.client?.name ?? "unknown"
+        if collection.writers[writer] != nil || collection.writers.count < Limits.governanceNames {
+            collection.writers[writer, default: 0] += 1
+        }
+        let fields = PayloadFields.of(change.after).filter { !$0.isNull }
+        for field in fields { collection.see(field, at: change.timestamp) }
+        let models = try GovernanceState.decode(ModelsMessage.self, record).source?.models ?? []
+        var found = check.payload(change.collection, fields, cause)
+        let before = collection.models
+        for model in models where collection.models.count < Limits.vectorSpaces || collection.models[model.space ?? ""] != nil {
+            collection.models[model.space ?? ""] = model.revision.map { "\(model.id ?? "")@\($0)" } ?? model.id ?? ""
+        }
+        // A definition is checked when it is told; models that only changes tell of, when they change.
+        if collection.models != before {
+            found += check.definition(change.collection, collection, cause).filter { $0.rule == "allowed_models" }
+        }
+        collections[change.collection] = collection
+        return found
+    }
+
+    private mutating func take(catalogue record: ConsumedRecord, _ check: PolicyCheck) throws(Poison) -> [Violation] {
+        let event = try GovernanceState.decode(CatalogueMessage.self, record)
+        let kind = EventSummary.word(event.kind)
+        let parts = (event.resource ?? "").split(separator: "/").map(String.init)
+        guard parts.count >= 2, parts[0] == "collections" else { return [] }
+        let name = parts[1]
+        guard EventSummary.word(event.op) != "delete" else {
+            if kind == "collection" {
+                collections[name] = nil
+                violations = violations.filter { !$0.value.resource.hasPrefix("collections/\(name)/") }
+            }
+            return []
+        }
+        guard collections[name] != nil || collections.count < Limits.collections else { return [] }
+        var collection = collections[name] ?? Collection()
+        collection.isDefined = true
+        collection.id = event.collectionId ?? event.after?.collection?.id ?? collection.id
+        if let definition = event.after?.collection {
+            collection.description = definition.description ?? ""
+            collection.labels = definition.labels ?? [:]
+            if let spaces = definition.vectorSpaces {
+                collection.models = Dictionary(spaces.map { ($0.name ?? "", $0.model?.text ?? "") }) { $1 }
+            }
+        }
+        if let space = event.after?.vectorSpace { collection.models[space.name ?? ""] = space.model?.text ?? "" }
+        collections[name] = collection
+        let id = record.header("ce_id") ?? "\(record.place)@\(record.offset)"
+        let time = ChangeRecord.timestamp(event.source?.tsUs.flatMap(Int64.init) ?? record.timestamp * 1_000)
+        let found = check.definition(name, collection, PolicyCheck.Cause(event: id, time: time))
+        // What a definition no longer violates is no longer open.
+        let open = Set(found.map(\.id))
+        violations = violations.filter { id, violation in
+            open.contains(id) || violation.resource.contains("/fields/") || !violation.resource.hasPrefix("collections/\(name)/")
+        }
+        return found
+    }
+
+    private mutating func take(governance record: ConsumedRecord) throws(Poison) {
+        let event = try GovernanceState.decode(GovernanceMessage.self, record)
+        if let model = event.modelRegistered, models.count < Limits.governanceNames {
+            models[[model.id, model.revision].compactMap { $0 }.joined(separator: "@")] = model.owner ?? ""
+        }
+        guard let classified = event.classified, let name = classified.collection, var collection = collections[name] else {
+            return
+        }
+        let word = classified.classification.flatMap { $0.isEmpty ? nil : $0 }
+        if let field = classified.field, !field.isEmpty {
+            if collection.fields[field] == nil, collection.fields.count < Limits.payloadColumns {
+                collection.fields[field] = Field(first: "", last: "")
+            }
+            collection.fields[field]?.classification = word
+        } else {
+            collection.classification = word
+        }
+        collections[name] = collection
+    }
+
+    private mutating func take(lineage record: ConsumedRecord) throws(Poison) {
+        guard let value = record.value else { return }
+        let event: LineageMessage
+        do { event = try JSONDecoder().decode(LineageMessage.self, from: Data(value)) } catch {
+            throw Poison("the value is no OpenLineage event")
+        }
+        guard let job = event.job?.text, !job.isEmpty else { return }
+        let new =
+            (event.inputs ?? []).map { Edge(from: $0.text, to: "job:\(job)") }
+            + (event.outputs ?? []).map { Edge(from: "job:\(job)", to: $0.text) }
+        for edge in new where edges.count < Limits.governanceEdges { edges.insert(edge) }
+    }
+
+    private static func decode<Value: Decodable>(_ type: Value.Type, _ record: ConsumedRecord) throws(Poison) -> Value {
+        let json = try EventSummary.json(of: record)
+        do { return try JSONDecoder().decode(type, from: json) } catch { throw Poison("the event has fields of another type") }
+    }
+}
+
+extension GovernanceState.Collection {
+    fileprivate mutating func see(_ field: PayloadField, at time: String) {
+        guard fields[field.name] != nil || fields.count < Limits.payloadColumns else { return }
+        var known = fields[field.name] ?? GovernanceState.Field(first: time, last: time)
+        known.types.insert(ColumnType(field.value)?.rawValue ?? "null")
+        if known.first.isEmpty { known.first = time }
+        known.last = time
+        fields[field.name] = known
+    }
+}

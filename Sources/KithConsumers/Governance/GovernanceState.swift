@@ -1,0 +1,75 @@
+/// What governance knows, built from events alone. Small: it grows with collections, fields, models and violations, each with a limit, never with
+/// points.
+package struct GovernanceState: Codable, Sendable, Equatable {
+    package struct Field: Codable, Sendable, Equatable {
+        /// JSON types that were seen.
+        package var types: Set<String> = []
+        package var first: String
+        package var last: String
+        /// As it was classified.
+        package var classification: String?
+    }
+
+    package struct Collection: Codable, Sendable, Equatable {
+        package var id: UInt32 = 0
+        package var description = ""
+        package var labels: [String: String] = [:]
+        /// Model of each vector space, as `<id>@<revision>`; empty where none is named.
+        package var models: [String: String] = [:]
+        package var fields: [String: Field] = [:]
+        /// Who wrote to it, and how many changes.
+        package var writers: [String: UInt64] = [:]
+        package var changes: UInt64 = 0
+        package var lastChange = ""
+        /// Whether catalogue events have told of it.
+        package var isDefined = false
+        package var classification: String?
+    }
+
+    /// An edge of the lineage graph.
+    package struct Edge: Codable, Sendable, Hashable, Comparable {
+        package var from: String
+        package var to: String
+
+        package static func < (left: Edge, right: Edge) -> Bool { (left.from, left.to) < (right.from, right.to) }
+    }
+
+    /// By name.
+    package var collections: [String: Collection] = [:]
+    /// Registered models, by `<id>@<revision>`, with their owner.
+    package var models: [String: String] = [:]
+    /// Edges that OpenLineage events tell of.
+    package var edges: Set<Edge> = []
+    /// Open violations, by their id.
+    package var violations: [String: Violation] = [:]
+    /// Where each partition goes on: `topic[partition]` to offset.
+    package var offsets: [String: Int64] = [:]
+    /// The last event of each source, by partition.
+    package var sources: [String: EventOrder] = [:]
+
+    package init() {}
+
+    /// Whether an event of this source, so placed, was taken in before. Notes it where it was not.
+    mutating func isKnown(_ source: String, _ order: EventOrder, limit: Int) -> Bool {
+        if let last = sources[source], order <= last { return true }
+        if sources[source] != nil || sources.count < limit { sources[source] = order }
+        return false
+    }
+}
+
+/// A policy that does not hold somewhere.
+package struct Violation: Codable, Sendable, Equatable {
+    package var policy: String
+    package var rule: String
+    /// Such as `collections/docs/fields/email`.
+    package var resource: String
+    package var what: String
+    /// The event that showed it first, and its time.
+    package var event: String
+    package var time: String
+    /// How often it was seen.
+    package var count: UInt64 = 1
+
+    /// The same for all sightings of one violation.
+    package var id: String { "\(policy)/\(rule)/\(resource)" }
+}

@@ -1,0 +1,212 @@
+import Foundation
+import KithAPI
+import KithCommands
+package import KithCore
+
+/// A message that no attempt can make good; why is for the person who reads the dead letters.
+package struct Poison: Error, Equatable {
+    package let reason: String
+
+    package init(_ reason: String) { self.reason = reason }
+}
+
+/// Where an event stands among all events of its shard: later ones are greater, also across a collection that was made anew.
+package struct EventPlace: Codable, Hashable, Comparable, Sendable {
+    package var collection: UInt32
+    package var position: UInt64
+    package var index: UInt32
+
+    package init(collection: UInt32, position: UInt64, index: UInt32) {
+        self.collection = collection
+        self.position = position
+        self.index = index
+    }
+
+    package static func < (left: EventPlace, right: EventPlace) -> Bool {
+        (left.collection, left.position, left.index) < (right.collection, right.position, right.index)
+    }
+}
+
+/// A `kith.v1.ChangeEvent` as a topic carried it.
+package struct ChangeRecord: Sendable {
+    package enum Operation: String, Sendable {
+        case create, update, delete, read
+    }
+
+    /// A vector, or its digest, by the collection's policy.
+    package struct Vector: Sendable, Equatable {
+        package var space: String
+        /// Little-endian components; empty where the events carry digests only.
+        package var data: [UInt8]
+        package var digest: UInt64
+    }
+
+    /// The point before or after.
+    package struct Image: Sendable {
+        package var id: PointID
+        /// A JSON object; empty where the point has none.
+        package var payload: String
+        package var vectors: [Vector]
+        package var version: UInt64
+    }
+
+    package var id: String
+    package var operation: Operation
+    package var before: Image?
+    package var after: Image?
+    package var changedFields: [String]
+    package var cluster: String
+    package var collection: String
+    package var shard: UInt32
+    package var place: EventPlace
+    package var requestID: String
+    /// Microseconds since 1970.
+    package var time: Int64
+    /// The version that the change gave the point; of a deletion whose version was not recorded, the one before.
+    package var version: UInt64
+    /// The message it came in.
+    package var source: ConsumedRecord
+
+    /// The point it is about.
+    package var point: PointID
+}
+
+extension ChangeRecord {
+    /// Reads a record of a changes topic, in protobuf or JSON as its `content-type` says.
+    ///
+    /// - Throws: why it cannot be one.
+    package init(_ record: ConsumedRecord) throws(Poison) {
+        guard let value = record.value else { throw Poison("the record has no value") }
+        let json: Data
+        switch record.header("content-type") ?? "application/protobuf" {
+        case "application/json": json = Data(value)
+        case "application/protobuf":
+            do throws(KithError) { json = try MessageJSON.changeEvent(value) } catch {
+                throw Poison("the value is no kith.v1.ChangeEvent")
+            }
+        case let type: throw Poison("the content-type is '\(type)', neither application/protobuf nor application/json")
+        }
+        let message: Message
+        do { message = try JSONDecoder().decode(Message.self, from: json) } catch {
+            throw Poison("the value is no kith.v1.ChangeEvent: \(Message.describe(error))")
+        }
+        try self.init(message, record)
+    }
+
+    private init(_ message: Message, _ record: ConsumedRecord) throws(Poison) {
+        guard let operation = Operation(rawValue: message.op.split(separator: "_").last?.lowercased() ?? "") else {
+            throw Poison("the operation is '\(message.op)'")
+        }
+        let before = try message.before?.image()
+        let after = try message.after?.image()
+        guard let image = after ?? before, !message.id.isEmpty else { throw Poison("the event is about no point") }
+        guard message.claimCheck == nil else { throw Poison("the event was too large for Kafka, and its images stayed behind") }
+        guard (operation == .delete) == (after == nil) else { throw Poison("a \(operation.rawValue) has no such images") }
+        self.init(
+            id: message.id, operation: operation, before: before, after: after, changedFields: message.changedFields ?? [],
+            cluster: message.source.cluster ?? "", collection: message.source.collection ?? "",
+            shard: message.source.shard ?? 0,
+            place: EventPlace(
+                collection: message.source.collectionId ?? 0, position: try Message.number(message.source.position, "position"),
+                index: message.source.index ?? 0),
+            requestID: message.source.requestId ?? "", time: Int64(clamping: try Message.number(message.source.tsUs, "ts_us")),
+            version: try message.version(image), source: record, point: image.id)
+    }
+
+    /// `2026-11-21T10:00:00.000000Z`.
+    package var timestamp: String { ChangeRecord.timestamp(time) }
+
+    /// Microseconds since 1970 as RFC 3339 has them, in UTC.
+    package static func timestamp(_ microseconds: Int64) -> String {
+        let (seconds, rest) = microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        let whole = rest < 0 ? seconds - 1 : seconds
+        let date = Date(timeIntervalSince1970: Double(whole)).ISO8601Format()
+        let digits = String(rest < 0 ? rest + 1_000_000 : rest)
+        return "\(date.dropLast()).\(String(repeating: "0", count: 6 - digits.count))\(digits)Z"
+    }
+}
+
+/// The event in protobuf's JSON, fields of default value left out.
+private struct Message: Decodable {
+    struct Image: Decodable {
+        struct ID: Decodable {
+            var number: String?
+            var uuid: String?
+            var name: String?
+        }
+        struct Vector: Decodable {
+            var space: String?
+            var data: String?
+            var digest: String?
+        }
+        var id: ID?
+        var payloadJson: String?
+        var vectors: [Vector]?
+        var version: String?
+
+        func image() throws(Poison) -> ChangeRecord.Image {
+            var vectors: [ChangeRecord.Vector] = []
+            for vector in self.vectors ?? [] {
+                guard let data = Data(base64Encoded: vector.data ?? "") else { throw Poison("a vector is not base64") }
+                vectors.append(
+                    ChangeRecord.Vector(
+                        space: vector.space ?? "", data: [UInt8](data), digest: try Message.number(vector.digest, "digest")))
+            }
+            return ChangeRecord.Image(
+                id: try point(), payload: payloadJson ?? "", vectors: vectors, version: try Message.number(version, "version"))
+        }
+
+        private func point() throws(Poison) -> PointID {
+            if let number = id?.number { return .number(try Message.number(number, "id.number")) }
+            if let text = id?.uuid {
+                guard let bytes = Data(base64Encoded: text), bytes.count == 16,
+                    let uuid = ([PointID.Kind.uuid.rawValue] + bytes).withUnsafeBytes({ PointID(encoded: $0) })
+                else { throw Poison("the id is no UUID") }
+                return uuid
+            }
+            guard let name = id?.name else { throw Poison("the point has no id") }
+            return .string(name)
+        }
+    }
+    struct Source: Decodable {
+        var cluster: String?
+        var collection: String?
+        var collectionId: UInt32?
+        var shard: UInt32?
+        var position: String?
+        var index: UInt32?
+        var requestId: String?
+        var tsUs: String?
+    }
+    var id: String
+    var op: String
+    var before: Image?
+    var after: Image?
+    var changedFields: [String]?
+    var source: Source
+    var versionAfter: String?
+    var claimCheck: ClaimCheck?
+
+    struct ClaimCheck: Decodable {}
+
+    func version(_ image: ChangeRecord.Image) throws(Poison) -> UInt64 {
+        let version = try Message.number(versionAfter, "version_after")
+        return version > 0 ? version : image.version
+    }
+
+    /// A number of 64 bits, which protobuf's JSON writes as text.
+    static func number(_ text: String?, _ field: String) throws(Poison) -> UInt64 {
+        guard let text else { return 0 }
+        guard let number = UInt64(text) else { throw Poison("\(field) is '\(text)'") }
+        return number
+    }
+
+    static func describe(_ error: any Error) -> String {
+        switch error as? DecodingError {
+        case .keyNotFound(let key, _): "there is no '\(key.stringValue)'"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "'\(context.codingPath.map(\.stringValue).joined(separator: "."))' is of another type"
+        default: "malformed JSON"
+        }
+    }
+}

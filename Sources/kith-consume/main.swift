@@ -1,0 +1,3 @@
+import KithConsumers
+
+KithConsumers.main()

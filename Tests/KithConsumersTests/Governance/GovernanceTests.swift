@@ -1,0 +1,124 @@
+import Foundation
+import KithConsumers
+import KithCore
+import TestSupport
+import Testing
+
+/// Policies held against events.
+@Suite struct GovernanceTests {
+    private static let policies = #"""
+        {"policies": [
+          {"name": "owned", "required_labels": ["owner"], "residency": {"label": "region", "allowed": ["eu-*"]}},
+          {"name": "models", "collections": ["docs*"], "allowed_models": ["minilm*"]},
+          {"name": "kept", "retention": {"label": "days", "max": 30}},
+          {"name": "pii", "forbidden_fields": ["ss*n"], "pii_patterns": {"email": "[^@ ]+@[^@ ]+"}}
+        ]}
+        """#
+
+    private let folder: TemporaryFolder
+    private let sink: GovernanceSink
+
+    init() throws {
+        folder = try TemporaryFolder()
+        let policies = try Policy.read(Array(GovernanceTests.policies.utf8), name: "test")
+        sink = GovernanceSink(folder.path, policies: policies, publisher: nil, metrics: ConsumerMetrics())
+        _ = try sink.take([])
+    }
+
+    private func add(_ topic: String, _ id: String, _ json: String, offset: Int64 = 0) throws {
+        try sink.add(
+            ConsumedRecord(
+                place: TopicPartition(topic, 0), offset: offset, key: Array("1".utf8), value: Array(json.utf8),
+                headers: [("ce_id", Array(id.utf8)), ("content-type", Array("application/json".utf8))]))
+    }
+
+    private func define(_ position: Int, labels: String, model: String) throws {
+        try add(
+            "kith.catalog.v1", "kith/0.0/\(position)/0",
+            """
+            {"id":"kith/0.0/\(position)/0","op":"CHANGE_OPERATION_UPDATE","kind":"RESOURCE_KIND_COLLECTION","resource":"collections/docs",
+            "collectionId":1,"after":{"collection":{"name":"docs","labels":\(labels),"vectorSpaces":[{"name":"","model":{"id":"\(model)"}}]}}}
+            """)
+    }
+
+    private func change(_ position: Int, _ payload: String) throws {
+        try add(
+            "kith.changes.v1.docs", "kith/1.0/\(position)/0",
+            """
+            {"id":"kith/1.0/\(position)/0","op":"CHANGE_OPERATION_CREATE","after":{"id":{"number":"1"},"payloadJson":\(quoted(payload))},
+            "source":{"collection":"docs","collectionId":1,"position":"\(position)","context":{"actor":{"id":"alice"}}}}
+            """, offset: Int64(position))
+    }
+
+    private func violations() throws -> Set<String> {
+        _ = try sink.commit()
+        return Set(try GovernanceSink.state(in: folder.path).violations.keys)
+    }
+
+    @Test func definitionsAreCheckedAndMended() throws {
+        try define(1, labels: #"{"region":"us-1","days":"90"}"#, model: "ada")
+        #expect(
+            try violations() == [
+                "owned/required_labels/collections/docs/labels/owner", "owned/residency/collections/docs/labels/region",
+                "kept/retention/collections/docs/labels/days", "models/allowed_models/collections/docs/vectorSpaces/",
+            ])
+        try define(2, labels: #"{"owner":"search","region":"eu-1","days":"30"}"#, model: "minilm-6")
+        #expect(try violations().isEmpty)
+        #expect(try GovernanceSink.state(in: folder.path).collections["docs"]?.labels["owner"] == "search")
+    }
+
+    @Test func payloadsAreCheckedAndNotRepeated() throws {
+        try change(1, #"{"ssn":1,"text":"write to me@example.com","n":2}"#)
+        try change(2, #"{"text":"other@example.com"}"#)
+        #expect(
+            try violations() == [
+                "pii/forbidden_fields/collections/docs/fields/ssn", "pii/pii_patterns.email/collections/docs/fields/text",
+            ])
+        let state = try GovernanceSink.state(in: folder.path)
+        #expect(state.violations["pii/pii_patterns.email/collections/docs/fields/text"]?.count == 2)
+        #expect(state.collections["docs"]?.fields["n"]?.types == ["bigint"])
+        #expect(state.collections["docs"]?.writers == ["alice": 2])
+        let text = try String(contentsOfFile: folder("governance.json"), encoding: .utf8)
+        #expect(!text.contains("me@example.com"))
+    }
+
+    @Test func eventsThatComeAgainCountOnce() throws {
+        for position in [1, 2, 1, 2, 3] { try change(position, "{}") }
+        _ = try sink.commit()
+        #expect(try GovernanceSink.state(in: folder.path).collections["docs"]?.changes == 3)
+    }
+
+    @Test func lineageHasModelsWritersAndJobs() throws {
+        try define(1, labels: "{}", model: "ada")
+        try change(1, "{}")
+        try add(
+            "kith.lineage.v1", "run/1",
+            #"{"job":{"namespace":"spark","name":"embed"},"inputs":[{"namespace":"s3","name":"raw"}],"outputs":[{"namespace":"kith","name":"docs"}]}"#
+        )
+        _ = try sink.commit()
+        let graph = LineageGraph(try GovernanceSink.state(in: folder.path), topicPrefix: "kith")
+        #expect(
+            graph.edges.map { "\($0.from)>\($0.to)" } == [
+                "collection:docs>topic:kith.changes.v1.docs", "job:spark/embed>kith/docs", "model:ada>collection:docs",
+                "s3/raw>job:spark/embed", "writer:alice>collection:docs",
+            ])
+        #expect(graph.dot.contains(#""model:ada" -> "collection:docs";"#))
+    }
+
+    @Test(arguments: [
+        "", "[]", "{}", #"{"policies":{}}"#, #"{"policies":[{}]}"#, #"{"policies":[{"name":"a","typo":1}]}"#,
+        #"{"policies":[{"name":"a"},{"name":"a"}]}"#, #"{"policies":[{"name":"a","pii_patterns":{"x":"["}}]}"#,
+        #"{"policies":[{"name":"a","required_labels":"owner"}]}"#,
+    ])
+    func wrongPoliciesSaySo(_ text: String) {
+        let error = #expect(throws: KithError.self) { try Policy.read(Array(text.utf8), name: "p.json") }
+        #expect(error?.reason == .invalidConfiguration)
+        #expect(error?.message.contains("p.json") == true)
+    }
+
+    @Test func damagedPoliciesNeverCrash() {
+        Fuzzing.run(rounds: 300, seed: 41) { generator in
+            _ = try? Policy.read(Fuzzing.mutated(Array(GovernanceTests.policies.utf8), &generator), name: "fuzzed")
+        }
+    }
+}
