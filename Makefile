@@ -11,12 +11,12 @@ build := swift build -c release
 test := swift test -c release --disable-testable-imports
 
 # The unit tests: sanitizers cannot see into the processes that the integration tests start.
-unit_tests := --skip IntegrationTests
+unit_tests := --skip IntegrationTests --skip FaultTests
 
-.PHONY: help demo serve test bench fuzz sanitize lint build clean
+.PHONY: help demo serve test test-faults bench fuzz sanitize lint build clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## See it work: real data in, searches, change events, a crash and a recovery
 	.build/release/kith demo $(ARGS)
@@ -28,6 +28,9 @@ test: build ## All tests, with a Python client against the built server
 	Scripts/install-dependencies.sh test
 	Scripts/python-environment.sh
 	KITH_PYTHON="$(CURDIR)/.build/python/bin/python" $(test) $(ARGS)
+
+test-faults: build ## The fault campaign: 200 outages, 200 power losses (KAFKA_HOME names a real broker)
+	KITH_FAULT_SCHEDULES="$${KITH_FAULT_SCHEDULES:-200}" $(test) --filter FaultTests $(ARGS)
 
 bench: build ## All benchmarks: a table here, JSON in bench-results/latest.json
 	mkdir -p bench-results

@@ -17,6 +17,8 @@ let package = Package(
         .executable(name: "kith", targets: ["kith"]),
         .executable(name: "kith-bench", targets: ["KithBenchmarks"]),
         .executable(name: "kith-consume", targets: ["kith-consume"]),
+        // Preloaded into servers by the fault campaign; not shipped.
+        .library(name: "kith-faulty-disk", type: .dynamic, targets: ["CFaultyDisk"]),
     ],
     targets: [
         // L0: C, and C++ behind C headers.
@@ -105,6 +107,11 @@ let package = Package(
 
         // Tests
         .target(name: "TestSupport", dependencies: ["CGRPCShim"], path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "CFaultyDisk", path: "Tests/CFaultyDisk",
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])], linkerSettings: [.linkedLibrary("dl")]),
+        .testTarget(
+            name: "FaultTests", dependencies: ["TestSupport", "KithEvents", "KithCore"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["TestSupport"], exclude: ["Python/client.py", "Webhooks/receiver.py"],
             swiftSettings: settings),
