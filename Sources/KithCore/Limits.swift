@@ -192,6 +192,8 @@ public enum Limits {
     public static let slots = UInt32.max - 1
     /// Slots of one graph: what its regions reserve address space for. Vectors beyond are scanned.
     public static let graphSlots: UInt32 = 1 << 28
+    /// Lists of an inverted index.
+    public static let invertedLists = 65_536
     /// Vectors that a quantizer learns from.
     public static let quantizerSample = 65_536
     /// Dimensions of a square matrix that is learned, or given in an index's parameters.

@@ -4,12 +4,15 @@ public import KithCore
 public struct IndexRegistry: Sendable {
     private var makers: [String: any VectorIndexMaker] = [:]
 
-    public init(_ makers: [any VectorIndexMaker]) {
-        for maker in makers { self.makers[maker.kind] = maker }
+    /// - Parameter metrics: what a definition may name in place of the space's own metric.
+    public init(_ makers: [any VectorIndexMaker], metrics: MetricRegistry = .builtIn) {
+        for maker in makers { self.makers[maker.kind] = MeasuredIndexMaker(maker, metrics) }
     }
 
     /// What Kith ships.
-    public static let builtIn = IndexRegistry([FlatIndexMaker(), HNSWIndexMaker()])
+    public static let builtIn = IndexRegistry([
+        FlatIndexMaker(), HNSWIndexMaker(), IVFIndexMaker.flat, IVFIndexMaker.product, IVFIndexMaker.raBitQ,
+    ])
 
     /// The kinds that exist, in order of name.
     public var kinds: [String] { makers.keys.sorted() }

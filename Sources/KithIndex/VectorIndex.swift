@@ -1,10 +1,13 @@
 public import CMemory
+internal import CVectorKernels
 public import KithCore
 
 /// The stored vectors of one space in one shard: row `slot` begins at `base + slot * stride`, and never moves.
 public struct VectorRows: @unchecked Sendable {
     public let base: UnsafeRawPointer
     public let stride: Int
+    /// How they are compared, where not by the space's metric.
+    var kernel: UnsafePointer<kith_kernel>?
 
     public init(base: UnsafeRawPointer, stride: Int) {
         self.base = base

@@ -75,6 +75,12 @@ const kith_kernel *_Nullable kith_kernel_for(uint8_t element, uint8_t metric);
 // A given level's kernel; null also when the level is not supported here.
 const kith_kernel *_Nullable kith_kernel_at(uint8_t level, uint8_t element, uint8_t metric);
 
+enum { KITH_CUSTOM_KERNELS = 16 };
+
+// A kernel of a distance function of one's own; the same for the same function, null when there are KITH_CUSTOM_KERNELS already. The function
+// gets `scale` as `kith_query_scale` answers it for the metric that the space names, must never answer NaN, and lasts for ever.
+const kith_kernel *_Nullable kith_kernel_custom(kith_distance_function distance);
+
 // What a kernel wants to know of its query: the inverse norm for cosine (0 for a zero vector), else 1.
 float kith_query_scale(uint8_t element, uint8_t metric, const void *query, size_t dimension);
 

@@ -54,14 +54,23 @@ public struct QuantizerRegistry: Sendable {
         version: UInt64 = 1, transform: LinearTransform? = nil
     ) throws(KithError) -> Quantizer {
         try check(kind, parameters, space)
-        let maker = try maker(kind, parameters)
-        var frame = CodeFrame(
-            space, transform: transform, mean: [Float](repeating: 0, count: CodeFrame.width(space.dimension)), rotation: .identity
-        )
+        let frame = try frame(kind, parameters, space, rows: rows, slots: slots, version: version, transform: transform)
+        return try finish(try maker(kind, parameters), parameters, frame, frame.sample(rows, slots), version: version)
+    }
+
+    /// The frame of a quantizer, or of none, around the mean of some rows.
+    func frame(
+        _ kind: String?, _ parameters: QuantizerParameters?, _ space: VectorSpace, rows: VectorRows, slots: [UInt32],
+        version: UInt64, transform: LinearTransform? = nil
+    ) throws(KithError) -> CodeFrame {
+        let zero = [Float](repeating: 0, count: CodeFrame.width(space.dimension))
+        var frame = CodeFrame(space, transform: transform, mean: zero, rotation: .identity)
         frame.mean = frame.mean(rows, slots)
-        if case .random = maker.rotation(parameters) { frame.rotation = .random(width: frame.width, seed: mixBits(version)) }
+        if let kind, let parameters, case .random = try maker(kind, parameters).rotation(parameters) {
+            frame.rotation = .random(width: frame.width, seed: mixBits(version))
+        }
         frame.turnMean()
-        return try finish(maker, parameters, frame, frame.sample(rows, slots), version: version)
+        return frame
     }
 
     /// Learns the codebook of a frame that is there, from residuals in it.

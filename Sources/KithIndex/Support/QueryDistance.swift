@@ -41,7 +41,8 @@ struct SpaceDistance {
 
     /// - Throws: `METRIC_MISMATCH` when the metric does not compare the element type.
     init(_ space: VectorSpace, rows: VectorRows) throws(KithError) {
-        guard let kernel = kith_kernel_for(space.element.rawValue, space.metric.rawValue) else {
+        let kernel = rows.kernel ?? kith_kernel_for(space.element.rawValue, space.metric.rawValue)
+        guard let kernel else {
             throw .invalid(.metricMismatch, field: "metric", "\(space.metric) does not compare \(space.element) vectors")
         }
         self.kernel = kernel.pointee

@@ -1,0 +1,166 @@
+public import KithCore
+internal import Synchronization
+
+/// Inverted lists: vectors lie with the nearest of some centres, and a search looks into the lists of the centres nearest to it.
+///
+/// Sivic and Zisserman, 2003; with codes, Jegou, Douze and Schmid, TPAMI 2011. Centres and codes are learned once enough vectors are there, until when
+/// all are scanned, and anew in the background when they no longer fit (see `IVFDrift`); what is learned takes the place of the old whole.
+public final class IVFIndex: VectorIndexReader, VectorIndexWriter, @unchecked Sendable {
+    private let parameters: IVFParameters
+    private let registry: QuantizerRegistry
+    private let context: IndexContext
+    private let distance: SpaceDistance
+    private let scratches = ScratchPool()
+    private let ownScratches = IVFScratchPool()
+    /// Searches retain the state they look into; the lock is held for just that.
+    private let current: Mutex<IVFState?>
+
+    // Of the one thread that links.
+    private let appender: IVFAppender
+    private var trainer: IVFTrainer?
+    /// Lists that take the place of the current ones once they have caught up.
+    private var replacement: IVFState?
+    private var drift: IVFDrift
+    private var trainings: UInt64
+
+    init(
+        _ context: IndexContext, parameters: IVFParameters, registry: QuantizerRegistry, state: IVFState?
+    ) throws(KithError) {
+        self.context = context
+        self.parameters = parameters
+        self.registry = registry
+        distance = try SpaceDistance(context.space, rows: context.rows)
+        appender = IVFAppender(context)
+        current = Mutex(state)
+        drift = IVFDrift(state)
+        trainings = state?.model.quantizer?.version ?? (state == nil ? 0 : 1)
+    }
+
+    private var state: IVFState? { current.withLock { $0 } }
+
+    public var linkedCount: UInt32 { state?.linkedCount ?? 0 }
+    /// None before the first training: nothing waits for it.
+    public var linkableSlots: UInt32 { state?.slotLimit ?? 0 }
+
+    /// How often it has learned from its vectors.
+    package var trainingCount: UInt64 { trainings }
+
+    // MARK: Searching
+
+    public func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
+        guard query.topK > 0 else { return [] }
+        let state = state
+        // Read before the lists are: what is linked meanwhile is scanned, not missed.
+        let linked = min(state?.linkedCount ?? 0, snapshot.slotCount)
+        let distance = distance.query(query.vector)
+        let visibility = Visibility(deaths: context.deaths, position: snapshot.position, bound: linked)
+        return try scratches.withScratch { scratch throws(KithError) in
+            scratch.nearest.reset(limit: query.topK)
+            var answered = false
+            if let state, let probes = probes(query, state, linked) {
+                var visibility = visibility
+                visibility.filter = query.filter?.bits
+                let search = IVFSearch(
+                    state: state, distance: distance, visibility: visibility, probes: probes,
+                    candidates: min(query.topK * parameters.rescore, Int(linked)))
+                try ownScratches.withScratch { own throws(KithError) in try search.run(query, &scratch, own) }
+                // The matches, or the living, may lie elsewhere.
+                answered = scratch.nearest.count == query.topK
+            }
+            if !answered {
+                scratch.nearest.reset(limit: query.topK)
+                try scratch.scan(0..<linked, distance, visibility, matching: query.filter, shouldStop: query.shouldStop)
+            }
+            if !query.indexedOnly {
+                let whole = Visibility(deaths: context.deaths, position: snapshot.position, bound: snapshot.slotCount)
+                try scratch.scan(
+                    linked..<snapshot.slotCount, distance, whole, matching: query.filter, shouldStop: query.shouldStop)
+            }
+            return scratch.answer()
+        }
+    }
+
+    public func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int {
+        let state = state
+        let linked = min(state?.linkedCount ?? 0, snapshot.slotCount)
+        func matches(_ range: Range<UInt32>) -> Int { query.filter?.count(in: range) ?? range.count }
+        let tail = query.indexedOnly ? 0 : matches(linked..<snapshot.slotCount)
+        guard let state, let probes = probes(query, state, linked) else { return tail + matches(0..<linked) }
+        return tail + state.model.listCount + IVFIndex.entries(in: probes, state, linked)
+    }
+
+    /// Entries that a search compares while a scan compares one row: codes are smaller.
+    private static let scanDisadvantage = 4
+
+    /// Lists to look into; nil where a scan of what may be answered is asked for, or cheaper.
+    private func probes(_ query: IndexQuery, _ state: IVFState, _ linked: UInt32) -> Int? {
+        guard linked > 0, !query.exact, query.recallTarget != 1 else { return nil }
+        let lists = state.model.listCount
+        let asked = query.effort.map { min(max($0, 1), lists) } ?? parameters.probes(of: lists, recallTarget: query.recallTarget)
+        guard let filter = query.filter else { return asked }
+        // The narrower the filter, the more lists hold as many matches.
+        let matches = filter.count(in: 0..<linked)
+        let probes = min(Int(Double(asked) * Double(linked) / Double(max(matches, 1))), lists)
+        return IVFIndex.entries(in: probes, state, linked) < matches * IVFIndex.scanDisadvantage ? probes : nil
+    }
+
+    private static func entries(in probes: Int, _ state: IVFState, _ linked: UInt32) -> Int {
+        Int(linked) / max(state.model.listCount, 1) * probes
+    }
+
+    // MARK: Linking
+
+    public func hasWork(upTo slotCount: UInt32) -> Bool {
+        if trainer != nil || replacement != nil { return true }
+        guard let state else { return Int(slotCount) >= parameters.trainAt }
+        return state.linkedCount < min(slotCount, state.slotLimit) || drift.isDue(state, parameters, context.deaths)
+    }
+
+    public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
+        let state = state
+        if let state, let error = appender.advance(state, upTo: min(slotCount, state.slotLimit), limit: limit) {
+            drift.add(error: error)
+        }
+        let isWanted = state.map { drift.isDue($0, parameters, context.deaths) } ?? (Int(slotCount) >= parameters.trainAt)
+        if trainer == nil, replacement == nil, isWanted {
+            trainer = try IVFTrainer(
+                context, parameters, registry, vectors: state?.linkedCount ?? slotCount, version: trainings + 1)
+        }
+        try renew(state, limit: 2 * limit)
+        return linkedCount
+    }
+
+    /// Goes on with the training, and then with filling the lists of what was learned: at twice the pace of those it follows, so it catches up.
+    private func renew(_ state: IVFState?, limit: Int) throws(KithError) {
+        if let trainer, let model = try trainer.step() {
+            self.trainer = nil
+            trainings += 1
+            let learned = try IVFState(model)
+            if state == nil { publish(learned) } else { replacement = learned }
+        }
+        guard let state, let successor = replacement else { return }
+        _ = appender.advance(successor, upTo: state.linkedCount, limit: limit)
+        if successor.linkedCount == state.linkedCount {
+            publish(successor)
+            replacement = nil
+        }
+    }
+
+    private func publish(_ state: IVFState) {
+        drift = IVFDrift(state)
+        current.withLock { $0 = state }
+    }
+
+    public func checkpoint() -> IndexCheckpoint { state?.checkpoint() ?? IVFState.emptyCheckpoint }
+
+    /// - Throws: `CORRUPTION` when the lists are not what they must be between two calls of `link`. O(entries).
+    package func checkInvariants() throws(KithError) {
+        for state in [state, replacement] {
+            guard let state else { continue }
+            try state.lists.adopt(chunkCount: state.lists.chunkCount, linkedCount: state.linkedCount)
+        }
+    }
+
+    /// Entries of all lists.
+    package var entryCount: Int { state?.lists.entryCount ?? 0 }
+}

@@ -1,0 +1,114 @@
+internal import CVectorKernels
+internal import KithCore
+internal import Synchronization
+
+/// Any kind of index over transformed rows, so that it knows nothing of the transform. Rows that have not been transformed yet are scanned here.
+final class TransformedIndex: VectorIndexReader, VectorIndexWriter {
+    /// Where a checkpoint keeps the matrix.
+    static let section = "transform"
+
+    private let rows: TransformedRows
+    private let inner: any VectorIndex
+
+    init(_ rows: TransformedRows, inner: any VectorIndex) {
+        self.rows = rows
+        self.inner = inner
+    }
+
+    private var dimension: Int { rows.source.space.dimension }
+    /// An index that links nothing is settled once its rows are transformed.
+    private var linksNothing: Bool { inner.linkableSlots == 0 }
+
+    var linkedCount: UInt32 { linksNothing ? rows.count : inner.linkedCount }
+    var linkableSlots: UInt32 {
+        if rows.transform == nil { return 0 }
+        return linksNothing ? rows.limit : min(inner.linkableSlots, rows.limit)
+    }
+
+    func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
+        guard query.topK > 0 else { return [] }
+        // Read in this order: rows that are there have been transformed with this one.
+        let ready = min(rows.count, snapshot.slotCount)
+        let transform = rows.transform
+        let vector = UnsafeMutablePointer<Float>.allocate(capacity: 3 * dimension)
+        defer { vector.deallocate() }
+        rows.write(query.vector, transform, to: vector, spare: vector + dimension)
+        var found: [Neighbour] = []
+        if ready > 0 {
+            var inner = query
+            inner.vector = UnsafeRawPointer(vector)
+            found = try self.inner.search(inner, in: Snapshot(slotCount: ready, position: snapshot.position))
+        }
+        if query.indexedOnly { return found }
+        var untilStop = SearchScratch.rowsBetweenStops
+        for slot in ready..<snapshot.slotCount {
+            untilStop -= 1
+            if untilStop == 0 {
+                if query.shouldStop() { throw .searchCancelled }
+                untilStop = SearchScratch.rowsBetweenStops
+            }
+            guard rows.source.deaths.isVisible(slot, at: snapshot.position), query.filter?.contains(slot) ?? true else {
+                continue
+            }
+            rows.write(rows.source.rows.row(slot), transform, to: vector + dimension, spare: vector + 2 * dimension)
+            found.append(Neighbour(distance: FloatKernels.l2.distance(vector, vector + dimension, dimension, 1), slot: slot))
+        }
+        found.sort { ($0.distance, $0.slot) < ($1.distance, $1.slot) }
+        return Array(found.prefix(query.topK))
+    }
+
+    func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int {
+        let ready = min(rows.count, snapshot.slotCount)
+        // A row that is to be transformed costs as many comparisons as it has dimensions.
+        return inner.expectedComparisons(query, in: Snapshot(slotCount: ready, position: snapshot.position))
+            + Int(snapshot.slotCount - ready) * dimension
+    }
+
+    func hasWork(upTo slotCount: UInt32) -> Bool {
+        if rows.transform == nil, slotCount < TransformedRows.fewestRows { return false }
+        return rows.count < min(slotCount, rows.limit) || inner.hasWork(upTo: min(slotCount, rows.count))
+    }
+
+    func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
+        // Ahead of the links: transforming is the cheaper of the two, and scans here are the dearer.
+        rows.advance(upTo: UInt32(min(Int(slotCount), Int(rows.count) + max(4 * limit, Int(TransformedRows.fewestRows)))))
+        if inner.hasWork(upTo: rows.count) { _ = try inner.link(upTo: rows.count, limit: limit) }
+        return linkedCount
+    }
+
+    // MARK: Checkpoint
+
+    func checkpoint() -> IndexCheckpoint {
+        var checkpoint = inner.checkpoint()
+        let bytes = kept.withLock { kept in
+            let made = OwnedBytes(rows.transform.map(TransformedIndex.bytes) ?? [])
+            kept = made
+            return made.view.bytes
+        }
+        checkpoint.sections.append(IndexCheckpoint.Section(name: TransformedIndex.section, bytes: bytes))
+        return checkpoint
+    }
+
+    /// The matrix of the last checkpoint, while it is written.
+    private let kept = Mutex<OwnedBytes?>(nil)
+
+    private static func bytes(_ transform: LinearTransform) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for value in transform.rows { bytes.appendLittleEndian(value.bitPattern) }
+        return bytes
+    }
+
+    /// - Throws: `CORRUPTION` when there is something else than a matrix, or nothing.
+    static func transform(in checkpoint: RestoredCheckpoint, dimension: Int) throws(KithError) -> LinearTransform? {
+        guard let section = checkpoint.sections[section], [0, 4 * dimension * dimension].contains(section.byteCount) else {
+            throw KithError(.dataLoss, .corruption, "the checkpoint of an index has no transform of \(dimension) dimensions")
+        }
+        if section.byteCount == 0 { return nil }
+        let bytes = UnsafeRawBufferPointer(start: section.memory.base, count: section.byteCount)
+        let values = (0..<dimension * dimension).map { Float(bitPattern: bytes.littleEndian(at: 4 * $0)) }
+        guard values.allSatisfy(\.isFinite) else {
+            throw KithError(.dataLoss, .corruption, "the checkpoint of an index has a transform with numbers that are none")
+        }
+        return LinearTransform(dimension: dimension, rows: values)
+    }
+}
