@@ -14,6 +14,8 @@ import Testing
     static let all: [Expected] = [
         Expected(benchmark: "kernels", tables: [("kernels", ["single_ns", "gather_ns", "scan_ns"])]),
         Expected(
+            benchmark: "codes", tables: [("codes", ["bytes", "recall"]), ("code kernels", ["prepare_us", "scan_ns"])]),
+        Expected(
             benchmark: "index",
             tables: [
                 ("index build", ["vectors", "resident_bytes", "disk_bytes"]),

@@ -14,6 +14,7 @@ struct Benchmark: Sendable {
 enum BenchmarkCommand {
     static let benchmarks: [Benchmark] = [
         KernelBenchmark.description,
+        CodeBenchmark.description,
         IndexBenchmark.description,
         ChurnBenchmark.description,
         FilterBenchmark.description,

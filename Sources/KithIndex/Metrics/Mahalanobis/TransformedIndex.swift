@@ -16,14 +16,10 @@ final class TransformedIndex: VectorIndexReader, VectorIndexWriter {
     }
 
     private var dimension: Int { rows.source.space.dimension }
-    /// An index that links nothing is settled once its rows are transformed.
-    private var linksNothing: Bool { inner.linkableSlots == 0 }
 
-    var linkedCount: UInt32 { linksNothing ? rows.count : inner.linkedCount }
-    var linkableSlots: UInt32 {
-        if rows.transform == nil { return 0 }
-        return linksNothing ? rows.limit : min(inner.linkableSlots, rows.limit)
-    }
+    var linkedCount: UInt32 { inner.linkedCount }
+    /// None before the transform is learned: nothing waits for that.
+    var linkableSlots: UInt32 { rows.transform == nil ? 0 : min(inner.linkableSlots, rows.limit) }
 
     func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
         guard query.topK > 0 else { return [] }
@@ -39,7 +35,8 @@ final class TransformedIndex: VectorIndexReader, VectorIndexWriter {
             inner.vector = UnsafeRawPointer(vector)
             found = try self.inner.search(inner, in: Snapshot(slotCount: ready, position: snapshot.position))
         }
-        if query.indexedOnly { return found }
+        // Nothing waits to be linked where nothing is.
+        if query.indexedOnly, inner.linkableSlots > 0 { return found }
         var untilStop = SearchScratch.rowsBetweenStops
         for slot in ready..<snapshot.slotCount {
             untilStop -= 1
