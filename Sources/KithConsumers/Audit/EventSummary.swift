@@ -54,8 +54,10 @@ struct EventSummary: Decodable {
     static func json(of record: ConsumedRecord) throws(Poison) -> Data {
         guard let value = record.value else { throw Poison("the record has no value") }
         guard let type = type(of: record) else { throw Poison("the topic is none of Kith's") }
-        if record.header("content-type") == "application/json" { return Data(value) }
-        do throws(KithError) { return try MessageJSON.json(value, of: type) } catch { throw Poison("the value is no \(type)") }
+        let isProtobuf = record.header("content-type") != "application/json"
+        let message = try EventValue.unframed(value, isProtobuf: isProtobuf)
+        if !isProtobuf { return Data(message) }
+        do throws(KithError) { return try MessageJSON.json(message, of: type) } catch { throw Poison("the value is no \(type)") }
     }
 
     /// Such as `CHANGE_OPERATION_UPDATE` to `update`.
@@ -95,6 +97,9 @@ extension JournalRecord {
             operation = "change.\(EventSummary.word(event.op))"
             let point = record.key.map { String(decoding: $0, as: UTF8.self) } ?? ""
             resource = "collections/\(event.source?.collection ?? "")/points/\(point)"
+        case "kith.v1.GapEvent":
+            operation = "change.gap"
+            resource = "collections/\(event.source?.collection ?? "")"
         case "kith.v1.AuditEvent":
             operation = "audit.\(EventSummary.word(event.kind))"
             resource = event.resource ?? ""

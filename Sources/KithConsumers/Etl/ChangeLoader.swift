@@ -7,10 +7,15 @@ package final class ChangeLoader: RecordSink {
     private let store: any ChangeStore
     private let deadLetters: any DeadLetterOffice
     private let metrics: ConsumerMetrics
+    private let passesGaps: Bool
     private var batches: [TopicPartition: ChangeBatch] = [:]
     private var progress: [TopicPartition: Progress] = [:]
 
-    package init(_ store: any ChangeStore, deadLetters: any DeadLetterOffice, metrics: ConsumerMetrics) {
+    /// - Parameter passesGaps: whether it goes on where the stream itself says that commits are lost.
+    package init(
+        _ store: any ChangeStore, deadLetters: any DeadLetterOffice, metrics: ConsumerMetrics, passesGaps: Bool = false
+    ) {
+        self.passesGaps = passesGaps
         self.store = store
         self.deadLetters = deadLetters
         self.metrics = metrics
@@ -24,10 +29,12 @@ package final class ChangeLoader: RecordSink {
 
     package func add(_ record: ConsumedRecord) throws(KithError) {
         let place = record.place
+        if record.header("ce_type") == ChangeRecord.gapType { try meetGap(record) }
         var batch =
             batches[place] ?? ChangeBatch(place: place, from: progress[place], to: progress[place] ?? Progress(offset: 0))
         batch.to.offset = record.offset + 1
         do throws(Poison) {
+            guard record.header("ce_type") != ChangeRecord.gapType else { throw Poison("commits before it are lost") }
             let change = try ChangeRecord(record)
             if let last = batch.to.last, change.place <= last {
                 metrics.duplicates.add()
@@ -55,6 +62,15 @@ package final class ChangeLoader: RecordSink {
         batches = [:]
         progress = [:]
         store.release()
+    }
+
+    /// The sink can no longer end as the collection: somebody must decide.
+    private func meetGap(_ record: ConsumedRecord) throws(KithError) {
+        guard !passesGaps else { return }
+        throw KithError(
+            .outOfRange, .positionTrimmed,
+            "\(record.place)@\(record.offset) says that commits before it are lost (\(record.header("ce_id") ?? "")). Fill the sink anew, or go on with --gaps pass",
+            metadata: ["topic": record.place.topic])
     }
 
     private func bury(_ record: ConsumedRecord, _ reason: String) throws(KithError) {

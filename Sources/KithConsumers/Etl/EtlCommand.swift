@@ -15,6 +15,7 @@ package enum EtlCommand {
             ConsumerSetting("postgres.schema", "NAME", "postgres: where the tables are (public)"),
             ConsumerSetting("postgres.table-prefix", "TEXT", "postgres: before the collection's name in the table's (none)"),
             ConsumerSetting("postgres.consumer", "NAME", "postgres: whose progress in the table kith_progress it is (the group)"),
+            ConsumerSetting("gaps", "WORD", "stop or pass, where the stream says that commits are lost (stop)"),
             ConsumerSetting("vectors", "TYPE", "element type of full vectors in the events, to write them as numbers (none)"),
         ]
 
@@ -31,7 +32,9 @@ package enum EtlCommand {
         return try FollowingProcess.run(
             arguments, settings, group: group, topics: try topics(settings)
         ) { _, metrics throws(KithError) in
-            ChangeLoader(try store(settings, group: group), deadLetters: try deadLetters(settings), metrics: metrics)
+            ChangeLoader(
+                try store(settings, group: group), deadLetters: try deadLetters(settings), metrics: metrics,
+                passesGaps: try settings.choice("gaps", [("stop", false), ("pass", true)]) ?? false)
         }
     }
 

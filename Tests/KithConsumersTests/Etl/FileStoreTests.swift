@@ -103,6 +103,40 @@ import Testing
         #expect(letters.letters.map { $0.reason.isEmpty } == [false, false, false])
     }
 
+    @Test func framesOfASchemaRegistryAreTakenOff() throws {
+        let message: [UInt8] = [10, 1, 65]
+        #expect(try EventValue.unframed(message, isProtobuf: true) == message)
+        #expect(try EventValue.unframed([0, 0, 0, 0, 7, 0] + message, isProtobuf: true) == message)
+        #expect(try EventValue.unframed([0, 0, 0, 0, 7, 2, 4] + message, isProtobuf: true) == message)
+        #expect(try EventValue.unframed([0, 0, 0, 0, 7, 123], isProtobuf: false) == [123])
+        for cut in 1..<6 {
+            #expect(throws: Poison.self) { try EventValue.unframed(Array([0, 0, 0, 0, 7, 0x82].prefix(cut)), isProtobuf: true) }
+        }
+    }
+
+    @Test func aGapStopsUntilSomebodyDecides() throws {
+        let folder = try TemporaryFolder()
+        let place = TopicPartition("kith.changes.v1.docs", 0)
+        let gap = ConsumedRecord(
+            place: place, offset: 0, key: nil, value: [], headers: [("ce_type", Array(ChangeRecord.gapType.utf8))])
+        let letters = DeadLetterList()
+        for passes in [false, true] {
+            let loader = ChangeLoader(
+                try FileStore(folder.path, format: JSONLinesFormat(vectors: .none), fileBytes: 1), deadLetters: letters,
+                metrics: ConsumerMetrics(), passesGaps: passes)
+            _ = try loader.take([place])
+            if passes {
+                try loader.add(gap)
+                #expect(try loader.commit() == [place: 1])
+            } else {
+                let error = #expect(throws: KithError.self) { try loader.add(gap) }
+                #expect(error?.reason == .positionTrimmed)
+            }
+            loader.release()
+        }
+        #expect(letters.letters.count == 1)
+    }
+
     @Test func onlyOneProcessWritesAPartition() throws {
         let folder = try TemporaryFolder()
         let first = try FileStore(folder.path, format: JSONLinesFormat(vectors: .none), fileBytes: 1)

@@ -14,7 +14,9 @@ struct PostgresStoreTests {
         PostgresStore.Options(connection: try server.get().connection, consumer: group)
     }
 
-    private func load(_ topic: ChangeTopic, _ options: PostgresStore.Options, batch: Int = 50) throws -> [DeadLetter] {
+    private func load(_ topic: ChangeTopic, _ options: PostgresStore.Options, batch: Int = 50) throws -> [KithConsumers
+        .DeadLetter]
+    {
         let letters = DeadLetterList()
         let loader = ChangeLoader(PostgresStore(options), deadLetters: letters, metrics: ConsumerMetrics())
         try followToEnd(topic, into: loader, batch: batch)

@@ -23,8 +23,8 @@ let quickFetches = ["fetch.wait.max.ms": "20"]
 
 /// Keeps dead letters, to be looked at.
 final class DeadLetterList: DeadLetterOffice {
-    private(set) var letters: [DeadLetter] = []
-    func add(_ letter: DeadLetter) { letters.append(letter) }
+    private(set) var letters: [KithConsumers.DeadLetter] = []
+    func add(_ letter: KithConsumers.DeadLetter) { letters.append(letter) }
     func commit() {}
 }
 

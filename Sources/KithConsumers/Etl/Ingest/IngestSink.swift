@@ -121,7 +121,7 @@ package final class IngestSink: RecordSink {
 
     /// The same whenever this batch is sent; as short as `Limits.requestIDBytes` wants.
     private func requestID(_ place: TopicPartition, _ range: String) -> String {
-        SQL.identifier("\(group)/\(place.topic)/\(place.partition)") + "@" + range
+        "\(group)/\(place.topic)/\(place.partition)".shortened(to: Limits.requestIDBytes / 2) + "@" + range
     }
 
     private func bury(_ record: ConsumedRecord, _ reason: String) throws(KithError) {

@@ -146,12 +146,6 @@ package enum SQL {
     /// A name in quotes.
     package static func name(_ text: String) -> String { "\"\(text.replacing("\"", with: "\"\""))\"" }
 
-    /// The text itself, or where it is longer than PostgreSQL's names, its beginning and a hash of the whole.
-    package static func identifier(_ text: String) -> String {
-        guard text.utf8.count > Limits.columnNameBytes else { return text }
-        let hash = text.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        var start = text
-        while start.utf8.count > Limits.columnNameBytes - 17 { start.removeLast() }
-        return "\(start)_\(String(hash, radix: 16))"
-    }
+    /// The text as PostgreSQL's names may be: a long one is shortened.
+    package static func identifier(_ text: String) -> String { text.shortened(to: Limits.columnNameBytes) }
 }

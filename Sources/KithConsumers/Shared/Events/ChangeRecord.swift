@@ -72,6 +72,9 @@ package struct ChangeRecord: Sendable {
 }
 
 extension ChangeRecord {
+    /// Says that commits are missing before it, which the change log dropped.
+    package static let gapType = "io.kith.changes.gap.v1"
+
     /// Reads a record of a changes topic, in protobuf or JSON as its `content-type` says.
     ///
     /// - Throws: why it cannot be one.
@@ -79,9 +82,10 @@ extension ChangeRecord {
         guard let value = record.value else { throw Poison("the record has no value") }
         let json: Data
         switch record.header("content-type") ?? "application/protobuf" {
-        case "application/json": json = Data(value)
+        case "application/json": json = Data(try EventValue.unframed(value, isProtobuf: false))
         case "application/protobuf":
-            do throws(KithError) { json = try MessageJSON.changeEvent(value) } catch {
+            let message = try EventValue.unframed(value, isProtobuf: true)
+            do throws(KithError) { json = try MessageJSON.changeEvent(message) } catch {
                 throw Poison("the value is no kith.v1.ChangeEvent")
             }
         case let type: throw Poison("the content-type is '\(type)', neither application/protobuf nor application/json")

@@ -143,8 +143,10 @@ package final class Follower {
     /// Does something with the sink; where that fails, everything begins again later at the sink's offsets.
     private func attempt(_ action: () throws(KithError) -> Void) throws(KithError) {
         do throws(KithError) { try action() } catch {
-            // A wrong setting stays wrong, and damage stays damage.
-            if error.reason == .invalidConfiguration || error.code == .dataLoss { throw error }
+            // A wrong setting stays wrong, damage stays damage, and what Kafka never had does not come.
+            if error.reason == .invalidConfiguration || error.reason == .positionTrimmed || error.code == .dataLoss {
+                throw error
+            }
             let delay = retry.next()
             retryAt = .now + delay
             metrics.sinkFailures.add()
