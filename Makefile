@@ -13,7 +13,7 @@ test := swift test -c release --disable-testable-imports
 # The unit tests: sanitizers cannot see into the processes that the integration tests start.
 unit_tests := --skip IntegrationTests --skip FaultTests
 
-.PHONY: help demo serve test test-faults bench fuzz sanitize lint build clean
+.PHONY: help demo serve test test-faults bench bench-index bench-peers fuzz sanitize lint build clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,9 @@ serve: build ## Serve on 127.0.0.1:7040, data in ./kith-data (ARGS="--listen ...
 test: build ## All tests, with a Python client against the built server
 	Scripts/install-dependencies.sh test
 	Scripts/python-environment.sh
-	KITH_PYTHON="$(CURDIR)/.build/python/bin/python" $(test) $(ARGS)
+	Benchmarks/environment.sh
+	KITH_PYTHON="$(CURDIR)/.build/python/bin/python" \
+	    KITH_BENCHMARK_PYTHON="$(CURDIR)/.build/benchmarks/python/bin/python" $(test) $(ARGS)
 
 test-faults: build ## The fault campaign: 200 outages, 200 power losses (KAFKA_HOME names a real broker)
 	KITH_FAULT_SCHEDULES="$${KITH_FAULT_SCHEDULES:-200}" $(test) --filter FaultTests $(ARGS)
@@ -35,6 +37,14 @@ test-faults: build ## The fault campaign: 200 outages, 200 power losses (KAFKA_H
 bench: build ## All benchmarks: a table here, JSON in bench-results/latest.json
 	mkdir -p bench-results
 	.build/release/kith-bench all --json bench-results/latest.json $(ARGS)
+
+bench-index: build ## The index over real data: kernels, build, recall against speed, churn, filters (ARGS="--sets dictionary")
+	Benchmarks/environment.sh
+	.build/benchmarks/python/bin/python Benchmarks/run.py index $(ARGS)
+
+bench-peers: build ## The same data through hnswlib, FAISS, USearch and SVS, Kith beside them in the same run
+	Benchmarks/environment.sh
+	.build/benchmarks/python/bin/python Benchmarks/run.py peers $(ARGS)
 
 fuzz: build ## Random input to every parser, KITH_FUZZ_SECONDS each (60)
 	KITH_FUZZ_SECONDS="$${KITH_FUZZ_SECONDS:-60}" $(test) --filter Fuzz $(ARGS)
