@@ -145,6 +145,12 @@ public protocol VectorIndexWriter: AnyObject, Sendable {
 /// Both halves.
 public typealias VectorIndex = VectorIndexReader & VectorIndexWriter
 
+/// An index that can tell whether it is what it must be.
+package protocol CheckableIndex: AnyObject {
+    /// - Throws: `CORRUPTION`, saying what is wrong. O(size of the index); nobody links meanwhile.
+    func checkInvariants() throws(KithError)
+}
+
 /// An index's state as named regions, ready to be written to a file and to be mapped again.
 public struct IndexCheckpoint {
     public struct Section {

@@ -27,7 +27,7 @@ struct ShardRecovery {
         return (shard, state)
     }
 
-    private func storedState() throws(KithError) -> ShardState {
+    func storedState() throws(KithError) -> ShardState {
         let row = try database.withValue(.meta, key: Keys.state(id)) { bytes throws(KithError) in
             try ShardState(decoding: bytes)
         }

@@ -52,7 +52,7 @@ final class SpaceStore: Sendable {
 
     // MARK: Checkpoint
 
-    private struct Restored {
+    struct Restored {
         var rows: RowTable
         var index: any VectorIndex
         var position: LogPosition
@@ -63,39 +63,47 @@ final class SpaceStore: Sendable {
     private static func restore(
         _ space: VectorSpace, path: String, vectors: VectorRows, slots: UInt32, maker: any VectorIndexMaker, state: ShardState
     ) -> Restored? {
-        do {
-            guard let file = try CheckpointFile.open(path) else { return nil }
-            let position = file.attributes["position"] ?? 0
-            guard position <= state.position, position + 1 >= state.firstPosition,
-                let slotCount = file.attributes["slots"].flatMap(UInt32.init(exactly:)), slotCount <= slots
-            else {
-                shardLog.warning(
-                    "a checkpoint does not match the store and is made again",
-                    ["path": path, "checkpoint_position": "\(position)", "position": "\(state.position)"])
-                return nil
-            }
-            var regions: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
-            for (name, capacity) in RowTable.capacities(slots: slots) {
-                regions[name] = try file.load("rows.\(name)", capacity: capacity)
-            }
-            let rows = try RowTable(regions: regions, slotCount: slotCount)
-            rows.forgetDeaths(after: position, below: slotCount)
-            var sections: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
-            for (name, capacity) in maker.sectionCapacities(space) {
-                sections[name] = try file.load("index.\(name)", capacity: capacity)
-            }
-            var attributes: [String: UInt64] = [:]
-            for (name, value) in file.attributes where name.hasPrefix("index.") {
-                attributes[String(name.dropFirst("index.".count))] = value
-            }
-            let index = try maker.restore(
-                IndexContext(space: space, rows: vectors, deaths: rows.deaths),
-                from: RestoredCheckpoint(attributes: attributes, sections: sections))
-            return Restored(rows: rows, index: index, position: position, slotCount: slotCount)
+        do throws(KithError) {
+            return try load(space, path: path, vectors: vectors, slots: slots, maker: maker, state: state)
         } catch {
-            shardLog.error("a checkpoint is damaged and is made again", ["path": path, "error": "\(error)"])
+            shardLog.error("a checkpoint is not to be trusted and is made again", ["path": path, "error": "\(error)"])
             return nil
         }
+    }
+
+    /// Nil where there is none.
+    ///
+    /// - Throws: `CORRUPTION` when it is damaged, or does not match the store.
+    static func load(
+        _ space: VectorSpace, path: String, vectors: VectorRows, slots: UInt32, maker: any VectorIndexMaker, state: ShardState
+    ) throws(KithError) -> Restored? {
+        guard let file = try CheckpointFile.open(path) else { return nil }
+        let position = file.attributes["position"] ?? 0
+        guard position <= state.position, position + 1 >= state.firstPosition,
+            let slotCount = file.attributes["slots"].flatMap(UInt32.init(exactly:)), slotCount <= slots
+        else {
+            throw KithError(
+                .dataLoss, .corruption,
+                "\(path) tells of position \(position), the store has the commits \(state.firstPosition) to \(state.position)")
+        }
+        var regions: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
+        for (name, capacity) in RowTable.capacities(slots: slots) {
+            regions[name] = try file.load("rows.\(name)", capacity: capacity)
+        }
+        let rows = try RowTable(regions: regions, slotCount: slotCount)
+        rows.forgetDeaths(after: position, below: slotCount)
+        var sections: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
+        for (name, capacity) in maker.sectionCapacities(space) {
+            sections[name] = try file.load("index.\(name)", capacity: capacity)
+        }
+        var attributes: [String: UInt64] = [:]
+        for (name, value) in file.attributes where name.hasPrefix("index.") {
+            attributes[String(name.dropFirst("index.".count))] = value
+        }
+        let index = try maker.restore(
+            IndexContext(space: space, rows: vectors, deaths: rows.deaths),
+            from: RestoredCheckpoint(attributes: attributes, sections: sections))
+        return Restored(rows: rows, index: index, position: position, slotCount: slotCount)
     }
 
     /// Writes what stands at `snapshot`; the linker calls it, so the index holds still. The writer may go on: what it stamps meanwhile

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Malkov and Yashunin, arXiv 1603.09320. Searches walk the graph beside the thread that links, then scan what it has not
 /// reached. Where walking would cost more than scanning everything (few vectors, much effort, many dead), they scan.
-public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, @unchecked Sendable {
+public final class HNSWIndex: VectorIndexReader, VectorIndexWriter, CheckableIndex, @unchecked Sendable {
     /// Rows that scanning compares while walking compares one: memory order is what the hardware likes.
     static let scanAdvantage = 4
     /// The graph is made anew when more than one in this many of its nodes is dead.

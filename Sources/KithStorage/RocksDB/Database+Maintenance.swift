@@ -25,6 +25,13 @@ extension Database {
         try checked("cannot sync the log of \(path)") { rocksdb_flush_wal(handle, 1, &$0) }
     }
 
+    /// Reads every block of every table file and compares its checksum.
+    ///
+    /// - Throws: `CORRUPTION`, naming the first file that is damaged.
+    public func verifyChecksums() throws(KithError) {
+        try checked("the database in \(path) is damaged") { kith_rocksdb_verify_checksums(handle, &$0) }
+    }
+
     /// Writes all memory tables to table files; returns when they are on disk.
     public func flush() throws(KithError) {
         let options: OpaquePointer = rocksdb_flushoptions_create()

@@ -13,6 +13,8 @@ public final class Database: @unchecked Sendable {
     private let synced: OpaquePointer
     private let unsynced: OpaquePointer
     private let options: NativeOptions
+    /// Held by a database that was opened to be read only; RocksDB itself locks the others.
+    private let lock: FolderLock?
 
     /// Opens the database in the folder `path`, which is created when missing, and recovers what was synced.
     ///
@@ -20,9 +22,10 @@ public final class Database: @unchecked Sendable {
     ///   `CORRUPTION` when files are damaged or missing.
     public init(path: String, options: Options = .init()) throws(KithError) {
         self.path = path
+        lock = options.isReadOnly ? try FolderLock(path) : nil
         self.options = NativeOptions(options)
         var families = [OpaquePointer?](repeating: nil, count: ColumnFamily.allCases.count)
-        handle = try openFamilies(path, self.options, &families)
+        handle = try openFamilies(path, self.options, isReadOnly: options.isReadOnly, &families)
         self.families = families.compactMap { $0 }
         readOptions = rocksdb_readoptions_create()
         synced = rocksdb_writeoptions_create()
@@ -70,13 +73,18 @@ public final class Database: @unchecked Sendable {
 }
 
 private func openFamilies(
-    _ path: String, _ options: NativeOptions, _ families: inout [OpaquePointer?]
+    _ path: String, _ options: NativeOptions, isReadOnly: Bool, _ families: inout [OpaquePointer?]
 ) throws(KithError) -> OpaquePointer {
     let names = ColumnFamily.allCases.map { strdup($0.name) }
     defer { names.forEach { free($0) } }
     do throws(KithError) {
         let opened = try checked("cannot open the database in \(path)") { report in
-            rocksdb_open_column_families(
+            if isReadOnly {
+                return rocksdb_open_for_read_only_column_families(
+                    options.database, path, Int32(names.count), names.map { UnsafePointer($0) }, options.families.map { $0 },
+                    &families, 0, &report)
+            }
+            return rocksdb_open_column_families(
                 options.database, path, Int32(names.count), names.map { UnsafePointer($0) }, options.families.map { $0 },
                 &families,
                 &report)
@@ -96,8 +104,8 @@ private func isLocked(_ error: KithError) -> Bool {
     return [ENOLCK, EAGAIN].contains { status.hasSuffix(String(cString: strerror($0))) }
 }
 
-private func alreadyOpen(_ path: String, _ error: KithError) -> KithError {
+func alreadyOpen(_ path: String, _ error: KithError? = nil) -> KithError {
     KithError(
         .failedPrecondition, .storageFailure, "the database in \(path) is open already, in this process or another one",
-        metadata: error.metadata.merging(["path": path]) { first, _ in first })
+        metadata: (error?.metadata ?? [:]).merging(["path": path]) { first, _ in first })
 }

@@ -21,6 +21,9 @@ extension Database {
         /// Bits of Bloom filter a key, in families read by exact key. Ten give about 1 % false positives.
         public var bloomBitsPerKey = 10.0
 
+        /// Changes nothing on disk, and has no use for a log broken off in the middle.
+        public var isReadOnly = false
+
         /// Takes RocksDB's warnings and errors, from any thread. There is no file LOG.
         public var log: @Sendable (LogLevel, String) -> Void = { _, _ in }
 
@@ -81,7 +84,9 @@ private func configure(database: OpaquePointer, _ options: Database.Options) {
     rocksdb_options_set_max_open_files(database, Int32(options.maxOpenFiles))
     // A crash may tear the last, unacknowledged group: recovery stops there. It refuses to open when a table file is
     // newer than the point where the log breaks.
-    rocksdb_options_set_wal_recovery_mode(database, Int32(rocksdb_point_in_time_recovery))
+    // Who only looks wants to know of a break that is not at the end.
+    rocksdb_options_set_wal_recovery_mode(
+        database, Int32(options.isReadOnly ? rocksdb_tolerate_corrupted_tail_records_recovery : rocksdb_point_in_time_recovery))
     // Shards write from several threads: one's memory table may fill while another's log is being synced. A batch stays
     // atomic and snapshots stay immutable, which `unordered_write` would give up.
     rocksdb_options_set_enable_pipelined_write(database, 1)
