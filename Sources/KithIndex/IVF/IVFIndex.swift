@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Sivic and Zisserman, 2003; with codes, Jegou, Douze and Schmid, TPAMI 2011. Centres and codes are learned once enough vectors are there, until when
 /// all are scanned, and anew in the background when they no longer fit (see `IVFDrift`); what is learned takes the place of the old whole.
-public final class IVFIndex: VectorIndexReader, VectorIndexWriter, @unchecked Sendable {
+public final class IVFIndex: VectorIndexReader, VectorIndexWriter, CheckableIndex, @unchecked Sendable {
     private let parameters: IVFParameters
     private let registry: QuantizerRegistry
     private let context: IndexContext
