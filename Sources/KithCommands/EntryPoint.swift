@@ -5,7 +5,6 @@ package enum Version {
     package static let text = "0.1.0"
 }
 
-<<<<<<< HEAD
 private let program = Program(
     name: "kith",
     summary: "Kith \(Version.text): platform vector storage over gRPC, durable in RocksDB, with its change stream in Kafka.",
@@ -19,30 +18,12 @@ private let program = Program(
         TailCommand.description,
         WebhooksCommand.description,
         HealthCommand.description,
+        CheckCommand.description,
         CommandDescription(name: "version", summary: "Print the version", options: []) { _ throws(KithError) in
             Console.print("kith \(Version.text)")
             return ExitCode.success
         },
     ])
-=======
-/// Every command, in the order in which help lists them.
-private let commands: [CommandDescription] = [
-    ServeCommand.description,
-    DemoCommand.description,
-    CollectionsCommand.description,
-    ImportCommand.description,
-    ExportCommand.description,
-    SearchCommand.description,
-    TailCommand.description,
-    WebhooksCommand.description,
-    HealthCommand.description,
-    CheckCommand.description,
-    CommandDescription(name: "version", summary: "Print the version", options: []) { _ throws(KithError) in
-        Console.print("kith \(Version.text)")
-        return ExitCode.success
-    },
-]
->>>>>>> 3ec9d05 (kith check reads a whole data folder, tells what is damaged, and makes checkpoints again)
 
 /// Runs the command that the process was started with, and exits: 0 done, 1 failed, 2 wrong usage, 3 some rows were bad.
 public func main() -> Never { program.main() }
