@@ -11,7 +11,8 @@ public struct IndexRegistry: Sendable {
 
     /// What Kith ships.
     public static let builtIn = IndexRegistry([
-        FlatIndexMaker(), HNSWIndexMaker(), IVFIndexMaker.flat, IVFIndexMaker.product, IVFIndexMaker.raBitQ,
+        FlatIndexMaker(), HNSWIndexMaker(), ProximityIndexMaker(), IVFIndexMaker.flat, IVFIndexMaker.product,
+        IVFIndexMaker.raBitQ,
     ])
 
     /// The kinds that exist, in order of name.

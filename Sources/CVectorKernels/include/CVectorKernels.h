@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "CodeKernels.h"
+#include "GraphKernels.h"
 
 #pragma clang assume_nonnull begin
 

@@ -1,0 +1,268 @@
+// What records hold of a vector: the row itself, or a scale of its own with 8 or 4 bits a component (locally adaptive
+// quantization, Aguerrebere et al., arXiv 2304.04759, without the centring).
+#include "CVectorKernels.h"
+#include "Elements.h"
+#include "Kernels.h"
+#include <math.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+// Signed bytes of a query reach from -127 to 127; bytes of codes from 0 to 255, or 15.
+enum { QUERY_LEVELS = 254, QUERY_MIDDLE = 127, NODE_MIDDLE = 128 };
+// Query bytes are padded to whole vectors, so that no code needs a masked tail on the query's side.
+enum { PADDING = 64 };
+
+static inline const uint8_t *code_of(const kith_records *records, uint32_t node) {
+    return records->base + (size_t)node * records->stride;
+}
+
+static inline const kith_code_factors *factors_of(const kith_records *records, uint32_t node) {
+    return (const kith_code_factors *)(code_of(records, node) + records->factors_offset);
+}
+
+size_t kith_code_bytes(uint8_t code, uint8_t element, size_t dimension) {
+    switch (code) {
+    case KITH_CODE_SCALAR8: return dimension;
+    case KITH_CODE_SCALAR4: return (dimension + 1) / 2;
+    default: return vector_size(element, dimension);
+    }
+}
+
+size_t kith_code_query_bytes(uint8_t code, size_t dimension) {
+    return code == KITH_CODE_FULL ? 0 : (dimension + 1 + PADDING) / PADDING * PADDING + PADDING;
+}
+
+// MARK: Comparing
+
+static void full_distances(const kith_records *records, const kith_code_query *query, const uint32_t *nodes, size_t count,
+                           float *out) {
+    for (size_t i = 0; i < count; i++) {
+        out[i] = records->distance(query->vector, code_of(records, nodes[i]), records->dimension, query->scale);
+    }
+}
+
+// The distance that the sum of byte products means.
+static inline float scalar_distance(uint8_t metric, const kith_code_query *query, const kith_code_factors *factors, int32_t sum) {
+    const float dot = factors->lowest * query->sum + factors->total * query->middle + factors->step * query->step * (float)sum;
+    switch (metric) {
+    case KITH_L2: return query->square + factors->square - 2 * dot;
+    case KITH_COSINE: return 1 - dot;
+    default: return -dot;
+    }
+}
+
+// A query for 4-bit codes has the components of the low halves first, then those of the high halves.
+static inline size_t half(size_t dimension) { return (dimension + 1) / 2; }
+
+static inline __attribute__((always_inline)) int32_t plain_sum8(const int8_t *query, const uint8_t *code, size_t dimension) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < dimension; i++) sum += query[i] * code[i];
+    return sum;
+}
+
+static inline __attribute__((always_inline)) int32_t plain_sum4(const int8_t *query, const uint8_t *code, size_t dimension) {
+    int32_t sum = 0;
+    const size_t bytes = half(dimension);
+    for (size_t i = 0; i < bytes; i++) sum += query[i] * (code[i] & 15) + query[bytes + i] * (code[i] >> 4);
+    return sum;
+}
+
+#define DEFINE_DISTANCES(name, attributes, product) \
+    static attributes void name(const kith_records *records, const kith_code_query *query, const uint32_t *nodes, size_t count, \
+                                float *out) { \
+        for (size_t i = 0; i < count; i++) { \
+            const int32_t sum = product(query->vector, code_of(records, nodes[i]), records->dimension); \
+            out[i] = scalar_distance(records->metric, query, factors_of(records, nodes[i]), sum); \
+        } \
+    }
+
+DEFINE_DISTANCES(scalar8_plain, , plain_sum8)
+DEFINE_DISTANCES(scalar4_plain, , plain_sum4)
+
+#if defined(__x86_64__)
+#define AVX2 __attribute__((target("avx2,fma")))
+#define AVX512 __attribute__((target("avx2,fma,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+
+DEFINE_DISTANCES(scalar8_avx2, AVX2, plain_sum8)
+DEFINE_DISTANCES(scalar4_avx2, AVX2, plain_sum4)
+
+static inline __attribute__((always_inline)) AVX512 int32_t vnni_sum8(const int8_t *query, const uint8_t *code, size_t dimension) {
+    __m512i a = _mm512_setzero_si512(), b = a;
+    for (; dimension >= 128; dimension -= 128, query += 128, code += 128) {
+        a = _mm512_dpbusd_epi32(a, _mm512_loadu_si512(code), _mm512_loadu_si512(query));
+        b = _mm512_dpbusd_epi32(b, _mm512_loadu_si512(code + 64), _mm512_loadu_si512(query + 64));
+    }
+    for (; dimension > 0; query += 64, code += 64) {
+        const __mmask64 mask = dimension >= 64 ? ~0ULL : _bzhi_u64(~0ULL, (uint32_t)dimension);
+        a = _mm512_dpbusd_epi32(a, _mm512_maskz_loadu_epi8(mask, code), _mm512_loadu_si512(query));
+        dimension -= dimension < 64 ? dimension : 64;
+    }
+    return _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
+}
+
+static inline __attribute__((always_inline)) AVX512 int32_t vnni_sum4(const int8_t *query, const uint8_t *code, size_t dimension) {
+    const __m512i low = _mm512_set1_epi8(15);
+    const int8_t *high = query + half(dimension);
+    size_t left = half(dimension);
+    __m512i a = _mm512_setzero_si512(), b = a;
+    for (; left > 0; query += 64, high += 64, code += 64) {
+        const __mmask64 mask = left >= 64 ? ~0ULL : _bzhi_u64(~0ULL, (uint32_t)left);
+        const __m512i bytes = _mm512_maskz_loadu_epi8(mask, code);
+        a = _mm512_dpbusd_epi32(a, _mm512_and_si512(bytes, low), _mm512_loadu_si512(query));
+        b = _mm512_dpbusd_epi32(b, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), low), _mm512_loadu_si512(high));
+        left -= left < 64 ? left : 64;
+    }
+    return _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
+}
+
+DEFINE_DISTANCES(scalar8_avx512, AVX512, vnni_sum8)
+DEFINE_DISTANCES(scalar4_avx512, AVX512, vnni_sum4)
+
+// Squared L2 of bytes, the row itself: differences as 16 bits, squared and added in pairs.
+static inline __attribute__((always_inline)) AVX512 __m512i squares(__m512i sum, __m256i query, __m256i row) {
+    const __m512i difference = _mm512_sub_epi16(_mm512_cvtepu8_epi16(query), _mm512_cvtepu8_epi16(row));
+    return _mm512_dpwssd_epi32(sum, difference, difference);
+}
+
+static AVX512 void bytes_l2_avx512(const kith_records *records, const kith_code_query *query, const uint32_t *nodes, size_t count,
+                                   float *out) {
+    const size_t dimension = records->dimension;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *row = code_of(records, nodes[i]), *with = query->vector;
+        __m512i a = _mm512_setzero_si512(), b = a;
+        for (size_t at = 0; at < dimension; at += 64) {
+            a = squares(a, _mm256_loadu_si256((const void *)(with + at)), _mm256_loadu_si256((const void *)(row + at)));
+            b = squares(b, _mm256_loadu_si256((const void *)(with + at + 32)), _mm256_loadu_si256((const void *)(row + at + 32)));
+        }
+        out[i] = (float)_mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
+    }
+}
+#endif
+
+bool kith_records_bind(kith_records *records, uint8_t element) {
+    const kith_kernel *kernel = kith_kernel_for(element, records->metric);
+    if (kernel == NULL) return false;
+    const uint8_t level = kith_simd_active();
+    records->distance = kernel->distance;
+    if (records->code == KITH_CODE_FULL) {
+        records->distances = full_distances;
+#if defined(__x86_64__)
+        // Longer ones would overflow 32 bits.
+        const bool whole = records->dimension % 64 == 0 && records->dimension <= 16384;
+        if (level == KITH_SIMD_AVX512 && element == KITH_UINT8 && records->metric == KITH_L2 && whole) {
+            records->distances = bytes_l2_avx512;
+        }
+#endif
+        return true;
+    }
+    if (element == KITH_BINARY || (records->metric != KITH_L2 && records->metric != KITH_COSINE && records->metric != KITH_DOT)) {
+        return false;
+    }
+    const bool eight = records->code == KITH_CODE_SCALAR8;
+    records->distances = eight ? scalar8_plain : scalar4_plain;
+#if defined(__x86_64__)
+    if (level == KITH_SIMD_AVX2) records->distances = eight ? scalar8_avx2 : scalar4_avx2;
+    if (level == KITH_SIMD_AVX512) records->distances = eight ? scalar8_avx512 : scalar4_avx512;
+#endif
+    return true;
+}
+
+// MARK: Making
+
+// The components, of length one for cosine.
+static void take_components(const kith_records *records, uint8_t element, const void *row, float *components) {
+    kith_vector_widen(element, row, records->dimension, components);
+    if (records->metric != KITH_COSINE) return;
+    const float scale = kith_query_scale(element, KITH_COSINE, row, records->dimension);
+    for (size_t i = 0; i < records->dimension; i++) components[i] *= scale;
+}
+
+static void find_range(const float *components, size_t dimension, float *lowest, float *highest) {
+    float low = components[0], high = components[0];
+    for (size_t i = 1; i < dimension; i++) {
+        low = components[i] < low ? components[i] : low;
+        high = components[i] > high ? components[i] : high;
+    }
+    *lowest = low;
+    *highest = high;
+}
+
+void kith_code_encode(const kith_records *records, uint8_t element, const void *row, float *components, uint8_t *code,
+                      kith_code_factors *factors) {
+    const size_t dimension = records->dimension;
+    if (records->code == KITH_CODE_FULL) {
+        memcpy(code, row, records->code_bytes);
+        *factors = (kith_code_factors){0, 0, 0, kith_query_scale(element, records->metric, row, dimension)};
+        return;
+    }
+    take_components(records, element, row, components);
+    const int levels = records->code == KITH_CODE_SCALAR8 ? 255 : 15;
+    float lowest, highest;
+    find_range(components, dimension, &lowest, &highest);
+    const float step = (highest - lowest) / (float)levels, inverse = step > 0 ? 1 / step : 0;
+    int64_t total = 0, squares = 0;
+    if (levels == 15) memset(code, 0, half(dimension));
+    for (size_t i = 0; i < dimension; i++) {
+        const float scaled = (components[i] - lowest) * inverse + 0.5f;
+        // Written so that NaN, which an overflowing range brings, is zero.
+        const int byte = scaled < (float)levels ? (scaled > 0 ? (int)scaled : 0) : scaled >= (float)levels ? levels : 0;
+        if (levels == 255) code[i] = (uint8_t)byte;
+        else code[i < half(dimension) ? i : i - half(dimension)] |= (uint8_t)(i < half(dimension) ? byte : byte << 4);
+        total += byte;
+        squares += (int64_t)byte * byte;
+    }
+    factors->lowest = lowest;
+    factors->step = step;
+    factors->total = step * (float)total;
+    factors->square = (float)((double)dimension * lowest * lowest + 2.0 * lowest * step * (double)total +
+                              (double)step * step * (double)squares);
+}
+
+kith_code_query kith_code_query_of_row(const kith_records *records, uint8_t element, const void *row, float *components,
+                                       int8_t *bytes) {
+    const size_t dimension = records->dimension;
+    if (records->code == KITH_CODE_FULL) {
+        return (kith_code_query){.vector = row, .scale = kith_query_scale(element, records->metric, row, dimension)};
+    }
+    take_components(records, element, row, components);
+    float lowest, highest;
+    find_range(components, dimension, &lowest, &highest);
+    const float step = (highest - lowest) / QUERY_LEVELS, inverse = step > 0 ? 1 / step : 0;
+    const float middle = lowest + QUERY_MIDDLE * step;
+    int64_t total = 0, squares = 0;
+    memset(bytes, 0, kith_code_query_bytes(records->code, dimension));
+    for (size_t i = 0; i < dimension; i++) {
+        const float scaled = (components[i] - lowest) * inverse + 0.5f;
+        const int level = scaled < QUERY_LEVELS ? (scaled > 0 ? (int)scaled : 0) : scaled >= QUERY_LEVELS ? QUERY_LEVELS : 0;
+        bytes[i] = (int8_t)(level - QUERY_MIDDLE);
+        total += bytes[i];
+        squares += bytes[i] * bytes[i];
+    }
+    return (kith_code_query){
+        .vector = bytes, .middle = middle, .step = step, .sum = (float)((double)dimension * middle + (double)step * (double)total),
+        .square = (float)((double)dimension * middle * middle + 2.0 * middle * step * (double)total +
+                          (double)step * step * (double)squares)};
+}
+
+kith_code_query kith_code_query_of_node(const kith_records *records, uint32_t node, int8_t *bytes) {
+    const uint8_t *code = code_of(records, node);
+    const kith_code_factors *factors = factors_of(records, node);
+    const size_t dimension = records->dimension;
+    if (records->code == KITH_CODE_FULL) return (kith_code_query){.vector = code, .scale = factors->square};
+    kith_code_query query = {
+        .vector = bytes, .middle = factors->lowest, .step = factors->step,
+        .sum = (float)dimension * factors->lowest + factors->total, .square = factors->square};
+    if (records->code == KITH_CODE_SCALAR8) {
+        for (size_t i = 0; i < dimension; i++) bytes[i] = (int8_t)(code[i] ^ 0x80);
+        query.middle += NODE_MIDDLE * factors->step;
+    } else {
+        const size_t count = half(dimension);
+        for (size_t i = 0; i < count; i++) {
+            bytes[i] = (int8_t)(code[i] & 15);
+            bytes[count + i] = (int8_t)(code[i] >> 4);
+        }
+    }
+    return query;
+}

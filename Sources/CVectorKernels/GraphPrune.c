@@ -1,0 +1,58 @@
+// The choice of a node's links among candidates.
+#include "CVectorKernels.h"
+#include <math.h>
+
+static inline void fetch_codes(const kith_records *records, const uint32_t *nodes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *code = records->base + (size_t)nodes[i] * records->stride;
+        for (size_t at = 0; at < records->code_bytes; at += 64) __builtin_prefetch(code + at);
+    }
+}
+
+// How many times farther the candidate is from the node than from a chosen one. What is not above `same` is none: copies of
+// one vector do not stand in each other's way.
+static inline float ratio_of(uint8_t metric, float from_node, float from_chosen, float same) {
+    // Negative products have no ratios, only an order.
+    if (metric == KITH_DOT) return from_chosen < from_node ? INFINITY : 0;
+    if (from_node <= same) return 1;
+    return from_chosen > same ? from_node / from_chosen : INFINITY;
+}
+
+// Up to where a distance may be rounding alone.
+static inline float rounding(const kith_records *records, const kith_code_query *query) {
+    if (records->code == KITH_CODE_FULL) return 0;
+    return 1e-6f * (records->metric == KITH_L2 ? query->square : 1);
+}
+
+size_t kith_prune_links(kith_prune *room, const kith_records *records, const uint64_t *ranks, size_t count, size_t limit,
+                        float alpha, uint32_t *out) {
+    size_t chosen = 0;
+    for (size_t i = 0; i < count; i++) {
+        room->nodes[i] = kith_rank_node(ranks[i]);
+        room->ratios[i] = 0;
+    }
+    fetch_codes(records, room->nodes, count);
+    for (float allowed = 1;; allowed = alpha) {
+        for (size_t i = 0; i < count && chosen < limit; i++) {
+            if (room->ratios[i] > allowed) continue;
+            out[chosen++] = (uint32_t)i;
+            room->ratios[i] = INFINITY;
+            size_t left = 0;
+            for (size_t j = i + 1; j < count; j++) {
+                if (room->ratios[j] > alpha) continue;
+                room->left[left] = room->nodes[j];
+                room->places[left++] = (uint32_t)j;
+            }
+            if (left == 0 || chosen == limit) continue;
+            const kith_code_query query = kith_code_query_of_node(records, room->nodes[i], room->bytes);
+            records->distances(records, &query, room->left, left, room->distances);
+            const float same = rounding(records, &query);
+            for (size_t k = 0; k < left; k++) {
+                const size_t place = room->places[k];
+                const float ratio = ratio_of(records->metric, kith_rank_distance(ranks[place]), room->distances[k], same);
+                if (ratio > room->ratios[place]) room->ratios[place] = ratio;
+            }
+        }
+        if (chosen == limit || allowed >= alpha) return chosen;
+    }
+}

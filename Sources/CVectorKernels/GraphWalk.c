@@ -1,0 +1,129 @@
+// Greedy search over records: best first, with one sorted list for what is found and what is to be expanded.
+#include "GraphKernels.h"
+#include <math.h>
+#include <string.h>
+
+// Bytes of a code that are fetched ahead at most; the hardware follows on.
+enum { BYTES_AHEAD = 1024 };
+enum { LINE = 64 };
+// Entries of a sorted list from which on places are searched by halving.
+enum { LINEAR_SEARCH = 64 };
+
+static inline const uint32_t *links_of(const kith_records *records, uint32_t node) {
+    return (const uint32_t *)(records->base + (size_t)node * records->stride + records->links_offset);
+}
+
+static inline void fetch_code(const kith_records *records, uint32_t node) {
+    const uint8_t *code = records->base + (size_t)node * records->stride;
+    const size_t bytes = records->code_bytes < BYTES_AHEAD ? records->code_bytes : BYTES_AHEAD;
+    for (size_t at = 0; at < bytes; at += LINE) __builtin_prefetch(code + at);
+}
+
+static inline void fetch_links(const kith_records *records, uint32_t node) {
+    const uint8_t *links = (const uint8_t *)links_of(records, node);
+    for (size_t at = 0; at < records->link_capacity * sizeof(uint32_t); at += LINE) __builtin_prefetch(links + at);
+}
+
+// Whether a node was seen before; may forget, never makes up. What comes twice is told apart when it is kept.
+static inline bool seen_before(kith_walk *walk, uint32_t node) {
+    const uint32_t hash = (node * 2654435769u >> 12) ^ node;
+    uint32_t *place = walk->seen + (hash & walk->seen_mask);
+    if (*place == node + 1) return true;
+    *place = node + 1;
+    return false;
+}
+
+// The index of the first rank behind `rank`, whose bit 0 is set: nobody else's differs in that bit alone.
+static inline uint32_t place_of(const uint64_t *ranks, uint32_t count, uint64_t rank) {
+    uint32_t low = 0;
+    while (count - low > LINEAR_SEARCH) {
+        const uint32_t middle = (low + count) / 2;
+        if (ranks[middle] > rank) count = middle; else low = middle;
+    }
+    while (count > low && ranks[count - 1] > rank) count--;
+    return count;
+}
+
+// Keeps a rank below the bound; answers its index, or `count` where it was there already.
+static inline uint32_t keep(kith_walk *walk, uint64_t rank) {
+    uint64_t *ranks = walk->ranks;
+    const uint32_t place = place_of(ranks, walk->count, rank | 1);
+    if (place > 0 && (ranks[place - 1] | 1) == (rank | 1)) return walk->count;
+    if (walk->count < walk->window) walk->count++;
+    memmove(ranks + place + 1, ranks + place, (walk->count - 1 - place) * sizeof *ranks);
+    ranks[place] = rank;
+
+    if (walk->count == walk->window && ranks[walk->count - 1] < walk->bound) walk->bound = ranks[walk->count - 1];
+    if (walk->count >= walk->top && isfinite(walk->ratio)) {
+        const float distance = kith_rank_distance(ranks[walk->top - 1]);
+        const uint64_t bound = kith_rank(distance + (walk->ratio - 1) * fabsf(distance), 0x7fffffff);
+        if (bound < walk->bound) walk->bound = bound;
+        while (walk->count > walk->top && ranks[walk->count - 1] > walk->bound) walk->count--;
+    }
+    return place;
+}
+
+static inline uint32_t next_open(const kith_walk *walk, uint32_t from) {
+    while (from < walk->count && (walk->ranks[from] & 1)) from++;
+    return from;
+}
+
+void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_code_query *query, const uint32_t *entries,
+                     uint32_t entry_count, uint32_t window, uint32_t top, float ratio) {
+    walk->count = 0;
+    walk->next = 0;
+    walk->window = window;
+    walk->top = top;
+    walk->ratio = ratio;
+    walk->bound = UINT64_MAX;
+    memset(walk->seen, 0, ((size_t)walk->seen_mask + 1) * sizeof *walk->seen);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < entry_count; i++) {
+        const uint32_t word = __atomic_load_n(entries + i, __ATOMIC_ACQUIRE);
+        if (word == 0) continue;
+        fetch_code(records, word - 1);
+        walk->nodes[count++] = word - 1;
+    }
+    walk->compared = count;
+    if (count == 0) return;
+    records->distances(records, query, walk->nodes, count, walk->distances);
+    uint64_t nearest = UINT64_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t rank = kith_rank(walk->distances[i], walk->nodes[i]);
+        if (rank < nearest) nearest = rank;
+    }
+    seen_before(walk, kith_rank_node(nearest));
+    keep(walk, nearest);
+}
+
+bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_code_query *query, uint32_t expansions) {
+    for (; walk->next < walk->count; expansions--) {
+        if (expansions == 0) return false;
+        const uint32_t node = kith_rank_node(walk->ranks[walk->next]);
+        walk->ranks[walk->next] |= 1;
+        // Most likely the one after is the next to be expanded.
+        uint32_t next = next_open(walk, walk->next + 1);
+        if (next < walk->count) fetch_links(records, kith_rank_node(walk->ranks[next]));
+
+        const uint32_t *links = links_of(records, node);
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < records->link_capacity; i++) {
+            const uint32_t word = __atomic_load_n(links + i, __ATOMIC_ACQUIRE);
+            if (word == 0) break;
+            if (seen_before(walk, word - 1)) continue;
+            fetch_code(records, word - 1);
+            walk->nodes[count++] = word - 1;
+        }
+        records->distances(records, query, walk->nodes, count, walk->distances);
+        walk->compared += count;
+        for (uint32_t i = 0; i < count; i++) {
+            const uint64_t rank = kith_rank(walk->distances[i], walk->nodes[i]);
+            if (rank >= walk->bound) continue;
+            const uint32_t place = keep(walk, rank);
+            if (place < next) next = place;
+        }
+        walk->next = next_open(walk, next);
+        if (walk->next < walk->count) fetch_links(records, kith_rank_node(walk->ranks[walk->next]));
+    }
+    return true;
+}

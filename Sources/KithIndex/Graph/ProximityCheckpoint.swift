@@ -1,0 +1,101 @@
+internal import CVectorKernels
+internal import KithCore
+
+/// A graph as named bytes and back. Nothing read back is believed before it is checked: a bad id would be a wild pointer.
+extension ProximityGraph {
+    /// Raised when the layout of the sections changes.
+    static let format: UInt64 = 1
+
+    func checkpoint() -> IndexCheckpoint {
+        IndexCheckpoint(
+            attributes: [
+                "format": Self.format, "stride": UInt64(layout.stride), "code": UInt64(records.pointee.code),
+                "nodes": UInt64(nodeCount), "linked": UInt64(linkedCount), "entries": UInt64(entryCount),
+                "spread": UInt64(spread.bitPattern),
+            ],
+            sections: [
+                IndexCheckpoint.Section(
+                    name: "records", bytes: UnsafeRawBufferPointer(start: memory.base, count: Int(nodeCount) * layout.stride)),
+                IndexCheckpoint.Section(
+                    name: "entries", bytes: UnsafeRawBufferPointer(start: entryMemory.base, count: Self.entryBytes)),
+            ])
+    }
+
+    /// - Throws: `CORRUPTION` when anything does not fit. O(links).
+    convenience init(
+        _ space: VectorSpace, _ parameters: ProximityParameters, _ checkpoint: RestoredCheckpoint
+    ) throws(KithError) {
+        let code = try parameters.code(for: space)
+        let layout = RecordLayout(space, code: code, degree: parameters.degree)
+        let attributes = checkpoint.attributes
+        guard attributes["format"] == Self.format, attributes["stride"] == UInt64(layout.stride),
+            attributes["code"] == UInt64(code), let nodes = attributes["nodes"], nodes <= layout.capacity,
+            let linked = attributes["linked"], linked <= layout.capacity, nodes <= linked,
+            let entries = attributes["entries"], entries <= Self.entryLimit,
+            let spread = attributes["spread"].flatMap(UInt32.init(exactly:)).map(Float.init(bitPattern:)), spread >= 0,
+            spread < .infinity
+        else { throw Self.corrupt("its attributes do not fit") }
+        func memory(_ name: String, _ byteCount: Int, _ capacity: Int) throws(KithError) -> GrowableMemory {
+            guard let section = checkpoint.sections[name], section.byteCount == byteCount, section.memory.capacity >= capacity
+            else { throw Self.corrupt("section \(name) does not fit") }
+            section.memory.clearPage(after: byteCount)
+            return section.memory
+        }
+        try self.init(
+            space, layout: layout, code: code, memory: memory("records", Int(nodes) * layout.stride, layout.byteCapacity),
+            entryMemory: memory("entries", Self.entryBytes, Self.entryBytes))
+        adopt(
+            nodeCount: UInt32(nodes), linkedCount: UInt32(linked), entryCount: Int(entries), spread: spread)
+        try checkInvariants()
+        collectFreeNodes()
+    }
+
+    /// What must hold between any two links: every record is free or of a slot that is linked, links and entries lead to nodes that
+    /// are not free, and nothing follows the end of a list. O(links).
+    ///
+    /// - Throws: `CORRUPTION`, naming the node.
+    func checkInvariants() throws(KithError) {
+        let linked = linkedCount
+        for node in 0..<nodeCount {
+            guard let slot = slot(of: node) else {
+                if self.links(of: node).node(at: 0) != nil { throw Self.corrupt("free node \(node) has links") }
+                continue
+            }
+            guard slot < linked else { throw Self.corrupt("node \(node) is of slot \(slot), which is not linked") }
+            try checkLinks(of: node)
+        }
+        for index in 0..<Self.entryLimit {
+            guard let node = entry(index) else { continue }
+            guard index < entryCount, isTaken(node) else { throw Self.corrupt("entry \(index) leads nowhere") }
+        }
+    }
+
+    private func isTaken(_ node: UInt32) -> Bool { node < nodeCount && slot(of: node) != nil }
+
+    private func checkLinks(of node: UInt32) throws(KithError) {
+        let links = links(of: node)
+        var ended = false
+        for index in 0..<links.capacity {
+            guard let neighbour = links.node(at: index) else {
+                ended = true
+                continue
+            }
+            guard !ended, neighbour != node, isTaken(neighbour) else {
+                throw Self.corrupt("node \(node) links to \(neighbour), or past its last link")
+            }
+        }
+    }
+
+    private static func corrupt(_ description: String) -> KithError {
+        KithError(.dataLoss, .corruption, "the checkpoint of a graph is damaged: \(description)")
+    }
+}
+
+extension GrowableMemory {
+    /// Zeroes the rest of the last page that `count` bytes of a file reach into: it holds what follows in the file, and
+    /// memory that was never written must be zero.
+    fileprivate func clearPage(after count: Int) {
+        let end = (count + GrowableMemory.pageSize - 1) / GrowableMemory.pageSize * GrowableMemory.pageSize
+        (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: end - count)
+    }
+}

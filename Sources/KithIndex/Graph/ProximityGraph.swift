@@ -1,0 +1,205 @@
+internal import CMemory
+internal import CVectorKernels
+internal import KithCore
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
+/// One level of near neighbours: records of fixed size in a region that grows without moving.
+///
+/// One thread (and those it waits for) writes; any number walk beside it, without a lock. Links and owners are atomics,
+/// stored with release after all they lead to. A list being rewritten may show old and new links mixed, which a walk survives.
+final class ProximityGraph: @unchecked Sendable {
+    /// Where walks may begin: they start at the nearest of these.
+    static let entryLimit = 256
+
+    let layout: RecordLayout
+    let memory: GrowableMemory
+    let entryMemory: GrowableMemory
+    /// How codes are compared, as the kernels want to be told; lives as long as the graph.
+    let records: UnsafePointer<kith_records>
+    let element: UInt8
+
+    /// Records in use or free again; only the linking thread's.
+    private(set) var nodeCount: UInt32 = 0
+    private(set) var freeNodes: [UInt32] = []
+    private(set) var entryCount = 0
+    private let linked = Atomic<UInt32>(0)
+    private let published = Atomic<UInt32>(0)
+    private let spreadBits = Atomic<UInt32>(0)
+
+    /// - Throws: `METRIC_MISMATCH` when the metric does not compare the element type.
+    init(
+        _ space: VectorSpace, layout: RecordLayout, code: UInt8, memory: GrowableMemory, entryMemory: GrowableMemory
+    ) throws(KithError) {
+        self.layout = layout
+        self.memory = memory
+        self.entryMemory = entryMemory
+        element = space.element.rawValue
+        var records = kith_records(
+            base: memory.base.assumingMemoryBound(to: UInt8.self), stride: layout.stride,
+            code_bytes: UInt32(layout.codeBytes), factors_offset: UInt32(layout.factorsOffset),
+            links_offset: UInt32(layout.linksOffset), link_capacity: UInt32(layout.linkCapacity),
+            dimension: UInt32(space.dimension), code: code, metric: space.metric.rawValue, distances: nil, distance: nil)
+        guard kith_records_bind(&records, element) else {
+            throw .invalid(.metricMismatch, field: "metric", "\(space.metric) does not compare \(space.element) vectors")
+        }
+        let place = UnsafeMutablePointer<kith_records>.allocate(capacity: 1)
+        place.initialize(to: records)
+        self.records = UnsafePointer(place)
+    }
+
+    deinit { records.deallocate() }
+
+    /// An empty graph.
+    convenience init(_ space: VectorSpace, _ parameters: ProximityParameters) throws(KithError) {
+        let code = try parameters.code(for: space)
+        let layout = RecordLayout(space, code: code, degree: parameters.degree)
+        let memory = try GrowableMemory(capacity: layout.byteCapacity)
+        memory.preferHugePages()
+        try self.init(
+            space, layout: layout, code: code, memory: memory,
+            entryMemory: GrowableMemory(capacity: ProximityGraph.entryBytes))
+    }
+
+    static let entryBytes = entryLimit * MemoryLayout<UInt32>.size
+
+    // MARK: Reading
+
+    /// Slots below this are linked or dead.
+    var linkedCount: UInt32 { linked.load(ordering: .acquiring) }
+
+    /// Records that a walk may meet.
+    var publishedNodes: UInt32 { published.load(ordering: .acquiring) }
+
+    /// By how much distances grow with their rank: the mean of ln(farther / nearer) / ln(its rank / the nearer's rank), which is one
+    /// over the intrinsic dimension of the data as the metric sees it. Zero while unknown.
+    var spread: Float { Float(bitPattern: spreadBits.load(ordering: .relaxed)) }
+
+    var entries: UnsafePointer<UInt32> { UnsafePointer(entryWords) }
+    private var entryWords: UnsafeMutablePointer<UInt32> { entryMemory.base.assumingMemoryBound(to: UInt32.self) }
+
+    @inline(__always)
+    func record(_ node: UInt32) -> UnsafeMutableRawPointer { memory.base + Int(node) * layout.stride }
+
+    /// Whose the record is; nil while it is free.
+    @inline(__always)
+    func slot(of node: UInt32) -> UInt32? {
+        let word = kith_load_acquire_u32(ownerWord(node))
+        return word == 0 ? nil : word - 1
+    }
+
+    @inline(__always)
+    func links(of node: UInt32) -> NodeLinks {
+        NodeLinks(
+            words: (record(node) + layout.linksOffset).assumingMemoryBound(to: UInt32.self), capacity: layout.linkCapacity)
+    }
+
+    private func ownerWord(_ node: UInt32) -> UnsafeMutablePointer<UInt32> {
+        (record(node) + layout.ownerOffset).assumingMemoryBound(to: UInt32.self)
+    }
+
+    // MARK: Writing, by the linking thread
+
+    /// A record for a slot, with its code and without links; nil when the region is full.
+    func addNode(_ slot: UInt32, row: UnsafeRawPointer, components: UnsafeMutablePointer<Float>) -> UInt32? {
+        let node: UInt32
+        if let free = freeNodes.popLast() {
+            node = free
+        } else {
+            guard Int(nodeCount) < layout.capacity else { return nil }
+            node = nodeCount
+            nodeCount += 1
+        }
+        let record = record(node)
+        kith_code_encode(
+            records, element, row, components, record.assumingMemoryBound(to: UInt8.self),
+            (record + layout.factorsOffset).assumingMemoryBound(to: kith_code_factors.self))
+        kith_store_release_u32(ownerWord(node), slot + 1)
+        return node
+    }
+
+    /// Frees a record that no link and no search leads to any more.
+    func freeNode(_ node: UInt32) { freeNodes.append(node) }
+
+    /// Finds the free records of a graph that was read back.
+    func collectFreeNodes() { freeNodes = (0..<nodeCount).filter { slot(of: $0) == nil } }
+
+    /// Takes the owner from a record, and its links.
+    func retireNode(_ node: UInt32) {
+        kith_store_release_u32(ownerWord(node), 0)
+        links(of: node).truncate(to: 0)
+    }
+
+    func publish(linkedCount: UInt32) {
+        published.store(nodeCount, ordering: .releasing)
+        linked.store(linkedCount, ordering: .releasing)
+    }
+
+    func publish(spread: Float) { spreadBits.store(spread.bitPattern, ordering: .relaxed) }
+
+    /// Another place where walks may begin.
+    func addEntry(_ node: UInt32) {
+        setEntry(entryCount, to: node)
+        entryCount += 1
+    }
+
+    func setEntry(_ index: Int, to node: UInt32?) { kith_store_release_u32(entryWords + index, node.map { $0 + 1 } ?? 0) }
+
+    func entry(_ index: Int) -> UInt32? {
+        let word = kith_load_acquire_u32(entryWords + index)
+        return word == 0 ? nil : word - 1
+    }
+
+    /// Takes over counts read from a checkpoint, before anybody walks.
+    func adopt(nodeCount: UInt32, linkedCount: UInt32, entryCount: Int, spread: Float) {
+        self.nodeCount = nodeCount
+        self.entryCount = entryCount
+        publish(spread: spread)
+        publish(linkedCount: linkedCount)
+    }
+}
+
+/// The links of one node: ids plus one, so that zero, what fresh memory holds, ends the list.
+struct NodeLinks {
+    let words: UnsafeMutablePointer<UInt32>
+    let capacity: Int
+
+    /// The node at an index, nil past the last.
+    @inline(__always)
+    func node(at index: Int) -> UInt32? {
+        if index == capacity { return nil }
+        let word = kith_load_acquire_u32(words + index)
+        return word == 0 ? nil : word - 1
+    }
+
+    @inline(__always)
+    func store(_ node: UInt32, at index: Int) { kith_store_release_u32(words + index, node + 1) }
+
+    /// Ends the list at `count`.
+    func truncate(to count: Int) {
+        for index in count..<capacity { kith_store_release_u32(words + index, 0) }
+    }
+
+    var count: Int {
+        var count = 0
+        while node(at: count) != nil { count += 1 }
+        return count
+    }
+
+    func contains(_ node: UInt32) -> Bool {
+        var index = 0
+        while let other = self.node(at: index) {
+            if other == node { return true }
+            index += 1
+        }
+        return false
+    }
+}
+
+extension GrowableMemory {
+    /// Asks for huge pages: random reads of a large region then miss fewer translations.
+    fileprivate func preferHugePages() { madvise(base, capacity, MADV_HUGEPAGE) }
+}

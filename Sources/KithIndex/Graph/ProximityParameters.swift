@@ -1,0 +1,98 @@
+internal import CVectorKernels
+public import KithCore
+
+/// What a definition may say of a graph of kind `graph`.
+public struct ProximityParameters: Sendable, Equatable {
+    /// What nodes hold of a vector.
+    public enum Codes: String, Sendable, CaseIterable {
+        /// The row itself for 8-bit and binary vectors, 8 bits a component for floating-point ones where the metric allows.
+        case auto
+        /// The row itself.
+        case full
+        /// 8 bits a component, scaled by vector.
+        case sq8
+        /// 4 bits a component, scaled by vector.
+        case sq4
+    }
+
+    /// Links of a node that pruning leaves; a record has room for some more.
+    public var degree = 32
+    /// Candidates kept while a node is linked: more make a better graph, more slowly.
+    public var constructionWindow = 100
+    /// How much nearer another link must be to a candidate to stand in its way; above 1 it keeps longer links too.
+    public var alpha: Float = 1.2
+    /// Candidates kept while searching, unless the query asks for others.
+    public var searchWindow = 100
+    public var codes = Codes.auto
+    /// Threads that link; 0: as many as there are processors.
+    public var linkThreads = 0
+
+    public init() {}
+
+    /// - Throws: `INVALID_INDEX_PARAMETER` for an unknown name, or a value out of range.
+    public init(_ parameters: [String: String]) throws(KithError) {
+        for (name, text) in parameters.sorted(by: { $0.key < $1.key }) {
+            switch name {
+            case "degree": degree = try Self.number(name, text, in: 8...128)
+            case "construction_window": constructionWindow = try Self.number(name, text, in: 16...2_048)
+            case "search_window": searchWindow = try Self.number(name, text, in: 1...Limits.searchEffort)
+            case "link_threads": linkThreads = try Self.number(name, text, in: 0...64)
+            case "alpha":
+                guard let value = Float(text), (1...2).contains(value) else {
+                    throw .invalidIndexParameter(name, "'\(text)' is no number from 1 to 2")
+                }
+                alpha = value
+            case "codes":
+                guard let value = Codes(rawValue: text) else {
+                    let names = Codes.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw .invalidIndexParameter(name, "'\(text)' is none of \(names)")
+                }
+                codes = value
+            default:
+                throw .invalidIndexParameter(
+                    name, "is none of alpha, codes, construction_window, degree, link_threads, search_window")
+            }
+        }
+    }
+
+    /// - Throws: `INVALID_INDEX_PARAMETER` when the codes asked for cannot stand for the space's vectors.
+    func code(for space: VectorSpace) throws(KithError) -> UInt8 {
+        let comparesProducts = [.cosine, .dot, .l2].contains(space.metric)
+        switch codes {
+        case .full: return UInt8(KITH_CODE_FULL)
+        case .auto:
+            return UInt8(space.element.isFloatingPoint && comparesProducts ? KITH_CODE_SCALAR8 : KITH_CODE_FULL)
+        case .sq8, .sq4:
+            guard comparesProducts, space.element != .binary else {
+                throw .invalidIndexParameter("codes", "\(space.metric) over \(space.element) needs codes 'full' or 'auto'")
+            }
+            return UInt8(codes == .sq8 ? KITH_CODE_SCALAR8 : KITH_CODE_SCALAR4)
+        }
+    }
+
+    /// `alpha` as a ratio of distances the way the metric gives them: squared for those that are squares of lengths.
+    func alpha(for metric: Metric) -> Float {
+        switch metric {
+        case .l2, .cosine: alpha * alpha
+        case .dot: 1
+        case .l1, .hamming, .jaccard: alpha
+        }
+    }
+
+    /// The recall that `searchWindow` is meant for.
+    private static let defaultRecall: Float = 0.95
+
+    /// Candidates to keep for a wanted recall: misses fall about in proportion to what is kept.
+    public func effort(forRecall target: Float) -> Int {
+        let missed = max(1 - target, 1e-4)
+        return min(max(Int(Float(searchWindow) * (1 - Self.defaultRecall) / missed), 1), Limits.searchEffort)
+    }
+
+    private static func number(_ name: String, _ text: String, in range: ClosedRange<Int>) throws(KithError) -> Int {
+        guard let value = Int(text), range.contains(value) else {
+            throw .invalidIndexParameter(
+                name, "'\(text)' is no whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+}
