@@ -28,7 +28,7 @@ typedef struct {
 
 // A query, ready to be compared with codes. For scalar codes it stands for middle + step * signed byte.
 typedef struct {
-    const void *vector;  // full: a row; scalar: a signed byte a component
+    const void *_Null_unspecified vector;  // full: a row; scalar: a signed byte a component
     float scale;         // full only
     float middle;
     float step;
@@ -78,18 +78,18 @@ kith_code_query kith_code_query_of_node(const kith_records *records, uint32_t no
 
 // One walk: memory that is kept from one to the next, and how far it is.
 typedef struct {
-    uint64_t *ranks;  // nearest first: distance (ordered bits), node, and in bit 0 whether it is expanded
+    uint64_t *_Null_unspecified ranks;  // nearest first: distance (ordered bits), node, and in bit 0 whether it is expanded
     uint32_t count;
     uint32_t next;  // the nearest that is not expanded
     uint32_t window;
     uint32_t top;
     float ratio;
     uint64_t bound;  // ranks from here on are not kept
-    uint32_t *seen;  // nodes plus one, by hash; a slot that is taken forgets who had it
+    uint32_t *_Null_unspecified seen;  // nodes plus one, by hash; a slot that is taken forgets who had it
     uint32_t seen_mask;
     uint32_t compared;
-    uint32_t *nodes;  // room for the links of a node and for all entries
-    float *distances;
+    uint32_t *_Null_unspecified nodes;  // room for the links of a node and for all entries
+    float *_Null_unspecified distances;
 } kith_walk;
 
 // Begins at the nearest of `entry_count` entries (nodes plus one; zero: none). At most `window` ranks are kept; and, where

@@ -99,6 +99,50 @@ final class LinkChooser: @unchecked Sendable {
         replaceLinks(of: target, links, in: graph)
     }
 
+    /// Gives a node that links to some who leave links to those they link to, in their stead.
+    func relink(_ node: UInt32, in graph: ProximityGraph) {
+        let links = graph.links(of: node)
+        var count = 0
+        var leaving = 0
+        while let other = links.node(at: count) {
+            nodes[count] = other
+            if graph.leaving.contains(other) { leaving += 1 }
+            count += 1
+        }
+        if leaving == 0 { return }
+        var candidates: [UInt32] = []
+        for index in 0..<count {
+            guard graph.leaving.contains(nodes[index]) else {
+                candidates.append(nodes[index])
+                continue
+            }
+            let onward = graph.links(of: nodes[index])
+            var place = 0
+            while let other = onward.node(at: place) {
+                if other != node, !graph.leaving.contains(other) { candidates.append(other) }
+                place += 1
+            }
+        }
+        walk.setQuery(node: node, of: graph)
+        ranks.removeAll(keepingCapacity: true)
+        if candidates.count < degree / 2, (try? walk.run(graph, ProximityBounds(window: window))) == true {
+            for rank in walk.found where kith_rank_node(rank) != node { candidates.append(kith_rank_node(rank)) }
+        }
+        candidates.sort()
+        for start in stride(from: 0, to: candidates.count, by: capacity) {
+            let part = candidates[start..<min(start + capacity, candidates.count)]
+            for (index, other) in part.enumerated() { nodes[index] = other }
+            walk.distances(nodes, count: part.count, of: graph, into: distances)
+            for (index, other) in part.enumerated() where index == 0 || other != nodes[index - 1] {
+                ranks.append(kith_rank(distances[index], other))
+            }
+        }
+        ranks.sort()
+        preferLiving(in: graph)
+        if ranks.count > window { ranks.removeLast(ranks.count - window) }
+        replaceLinks(of: node, links, in: graph)
+    }
+
     /// Makes `ranks` a node's links, pruned to what a list shall have.
     private func replaceLinks(of node: UInt32, _ links: NodeLinks, in graph: ProximityGraph) {
         ranks.sort()
@@ -123,7 +167,11 @@ final class LinkChooser: @unchecked Sendable {
         func isLiving(_ rank: UInt64) -> Bool {
             graph.slot(of: kith_rank_node(rank)).map { !deaths.isDead($0) } ?? false
         }
-        if ranks.contains(where: isLiving) { ranks.removeAll { !isLiving($0) } }
+        if ranks.contains(where: isLiving) {
+            ranks.removeAll { !isLiving($0) }
+        } else {
+            ranks.removeAll { graph.leaving.contains(kith_rank_node($0)) }
+        }
     }
 
     /// Of many copies of the node itself lets half a list stand, drawn by a hash: so that all of them are linked with some, and

@@ -22,9 +22,13 @@ final class ProximityGraph: @unchecked Sendable {
     let records: UnsafePointer<kith_records>
     let element: UInt8
 
-    /// Records in use or free again; only the linking thread's.
+    // Of the thread that links.
+    /// Records in use or free again.
     private(set) var nodeCount: UInt32 = 0
-    private(set) var freeNodes: [UInt32] = []
+    private var freeNodes: [UInt32] = []
+    private var retiredNodes: [UInt32] = []
+    /// The dead that are on their way out: nothing may link to them any more. Changes only while no other thread links.
+    var leaving = NodeSet()
     private(set) var entryCount = 0
     private let linked = Atomic<UInt32>(0)
     private let published = Atomic<UInt32>(0)
@@ -121,17 +125,25 @@ final class ProximityGraph: @unchecked Sendable {
         return node
     }
 
-    /// Frees a record that no link and no search leads to any more.
-    func freeNode(_ node: UInt32) { freeNodes.append(node) }
+    /// Takes the owners and links from the nodes that leave. Searches may still stand on them.
+    func retireLeavingNodes() {
+        let nodes = leaving.elements
+        for node in nodes {
+            kith_store_release_u32(ownerWord(node), 0)
+            links(of: node).truncate(to: 0)
+        }
+        retiredNodes += nodes
+        leaving.removeAll()
+    }
+
+    /// The retired are out of every search's sight: their records may be used again.
+    func freeRetiredNodes() {
+        freeNodes += retiredNodes
+        retiredNodes.removeAll()
+    }
 
     /// Finds the free records of a graph that was read back.
     func collectFreeNodes() { freeNodes = (0..<nodeCount).filter { slot(of: $0) == nil } }
-
-    /// Takes the owner from a record, and its links.
-    func retireNode(_ node: UInt32) {
-        kith_store_release_u32(ownerWord(node), 0)
-        links(of: node).truncate(to: 0)
-    }
 
     func publish(linkedCount: UInt32) {
         published.store(nodeCount, ordering: .releasing)

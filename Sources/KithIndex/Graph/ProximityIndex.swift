@@ -8,14 +8,15 @@ internal import Synchronization
 /// walk over codes, beside the threads that link, and compare the nearest found with the rows; what is not linked yet they scan.
 /// Where walking would cost more than scanning everything (few vectors, much effort, many dead), they scan.
 public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchecked Sendable {
-    /// Rows that scanning compares while walking compares one: memory order is what the hardware likes.
-    static let scanAdvantage = 4
-    /// Nodes that a walk compares for each candidate it keeps, about.
-    static let comparedPerCandidate = 24
-    /// The graph is made anew when more than one in this many of its nodes is dead.
-    static let deadShareLimit: UInt64 = 3
+    /// The dead are taken out when they are more than one in this many nodes; the graph is made anew when they are more than half.
+    static let deadShareLimit = 8
     /// Nodes looked at to estimate that share.
-    static let deadShareSample: UInt64 = 256
+    static let deadShareSample = 256
+
+    private struct Current {
+        var graph: ProximityGraph
+        var efforts: EffortTable?
+    }
 
     private let parameters: ProximityParameters
     private let vectorSpace: VectorSpace
@@ -23,26 +24,35 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
     private let deaths: SlotDeaths
     private let removed: RemovedSlots
     private let walks: WalkPool
-    /// Searches retain the graph they walk; the lock is held for just that.
-    private let current: Mutex<ProximityGraph>
+    private let epochs = ReaderEpochs()
+    /// What searches retain: the graph they walk, and what is known of the effort they need. The lock is held for just that.
+    private let current: Mutex<Current>
 
     // Of the one thread that links.
+    private let calibrator: ProximityCalibrator
     private let linker: ProximityLinker
+    private let repair: ProximityRepair
     /// A graph over the living alone, which takes the place of `current` once it has caught up.
     private var replacement: ProximityGraph?
 
-    init(_ context: IndexContext, parameters: ProximityParameters, graph: ProximityGraph) throws(KithError) {
+    init(
+        _ context: IndexContext, parameters: ProximityParameters, graph: ProximityGraph, efforts: EffortTable? = nil
+    ) throws(KithError) {
         self.parameters = parameters
         vectorSpace = context.space
         space = try SpaceDistance(context.space, rows: context.rows)
         deaths = context.deaths
         removed = RemovedSlots(context.deaths)
         walks = WalkPool(dimension: context.space.dimension)
-        current = Mutex(graph)
-        linker = ProximityLinker(context, parameters, removed: removed)
+        current = Mutex(Current(graph: graph, efforts: efforts))
+        calibrator = try ProximityCalibrator(context)
+        let forkJoin = ForkJoin(threads: parameters.linkThreads)
+        let choosers = (0..<forkJoin.threads).map { _ in LinkChooser(context, parameters) }
+        linker = ProximityLinker(context, parameters, removed: removed, forkJoin: forkJoin, choosers: choosers)
+        repair = ProximityRepair(context, removed: removed, epochs: epochs, forkJoin: forkJoin, choosers: choosers)
     }
 
-    private var graph: ProximityGraph { current.withLock { $0 } }
+    private var graph: ProximityGraph { current.withLock { $0.graph } }
 
     public var linkedCount: UInt32 { graph.linkedCount }
     public var linkableSlots: UInt32 { UInt32(graph.layout.capacity) }
@@ -51,64 +61,75 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
 
     public func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
         guard query.topK > 0 else { return [] }
-        let graph = graph
+        return try epochs.read { () throws(KithError) in try find(query, in: snapshot) }
+    }
+
+    private func find(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
+        let current = current.withLock { $0 }
+        let graph = current.graph
         // Read before the walk: what is linked meanwhile is scanned, not missed.
         let linked = min(graph.linkedCount, snapshot.slotCount)
         let distance = space.query(query.vector)
         let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: linked)
         return try walks.withWalk { walk throws(KithError) in
             var answered = false
-            if isWorthWalking(query, linked) {
-                answered = try answer(query, from: graph, walk, distance, visibility)
+            var plan = WalkPlan(query, effort: effort(query, current.efforts), linked: linked)
+            if plan.isWorthIt {
+                answered = try answer(query, &plan, from: graph, walk, distance, visibility)
             }
             if !answered {
                 walk.scan.nearest.reset(limit: query.topK)
-                try walk.scan.scan(0..<linked, distance, visibility, shouldStop: query.shouldStop)
+                try walk.scan.scan(
+                    0..<linked, distance, visibility, matching: query.filter, shouldStop: query.shouldStop)
             }
             if !query.indexedOnly {
                 let whole = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
-                try walk.scan.scan(linked..<snapshot.slotCount, distance, whole, shouldStop: query.shouldStop)
+                try walk.scan.scan(
+                    linked..<snapshot.slotCount, distance, whole, matching: query.filter, shouldStop: query.shouldStop)
             }
             return walk.scan.answer()
         }
     }
 
     public func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int {
-        let linked = min(linkedCount, snapshot.slotCount)
-        let tail = query.indexedOnly ? 0 : Int(snapshot.slotCount - linked)
-        return tail + (isWorthWalking(query, linked) ? walkedRows(effort(query)) : Int(linked))
+        let current = current.withLock { $0 }
+        let linked = min(current.graph.linkedCount, snapshot.slotCount)
+        func matches(_ range: Range<UInt32>) -> Int { query.filter?.count(in: range) ?? range.count }
+        let tail = query.indexedOnly ? 0 : matches(linked..<snapshot.slotCount)
+        let plan = WalkPlan(query, effort: effort(query, current.efforts), linked: linked)
+        return tail + (plan.isWorthIt ? plan.comparisons : matches(0..<linked))
     }
 
-    private func effort(_ query: IndexQuery) -> Int {
-        let wanted = query.effort ?? query.recallTarget.map(parameters.effort(forRecall:)) ?? parameters.searchWindow
-        return max(wanted, query.topK)
-    }
-
-    private func walkedRows(_ effort: Int) -> Int { effort * Self.comparedPerCandidate }
-
-    /// Whether walking the graph is cheaper than scanning what it links.
-    private func isWorthWalking(_ query: IndexQuery, _ linked: UInt32) -> Bool {
-        !query.exact && walkedRows(effort(query)) * Self.scanAdvantage < Int(linked)
+    /// Candidates to keep: as the query says, or as its recall needs, or as the definition says, or as the default recall needs.
+    private func effort(_ query: IndexQuery, _ efforts: EffortTable?) -> Int {
+        if let effort = query.effort ?? (query.recallTarget == nil ? parameters.searchWindow : nil) {
+            return max(effort, query.topK)
+        }
+        let recall = query.recallTarget ?? ProximityParameters.defaultRecall
+        let effort = efforts?.effort(topK: query.topK, recall: recall) ?? ProximityParameters.effort(forRecall: recall)
+        return max(effort, query.topK)
     }
 
     /// Collects the answer from the graph; false where a scan must do it instead: the walk grew too long, or found too few.
     ///
     /// - Throws: `CANCELLED` when the query's `shouldStop` said so.
     private func answer(
-        _ query: IndexQuery, from graph: ProximityGraph, _ walk: ProximityWalk, _ distance: QueryDistance,
+        _ query: IndexQuery, _ plan: inout WalkPlan, from graph: ProximityGraph, _ walk: ProximityWalk, _ distance: QueryDistance,
         _ visibility: Visibility
     ) throws(KithError) -> Bool {
-        let budget = Int(visibility.bound) / Self.scanAdvantage
+        var visibility = visibility
+        visibility.filter = query.filter?.bits
         walk.setQuery(query.vector, of: graph)
-        var effort = effort(query)
-        while walkedRows(effort) <= budget {
+        while plan.isWorthIt {
             let bounds = ProximityBounds(
-                topK: query.topK, effort: effort, spread: graph.spread, metric: vectorSpace.metric)
-            guard try walk.run(graph, bounds, budget: budget, shouldStop: query.shouldStop) else { return false }
-            walk.keepNearest(query.topK, of: graph, distance, visibility)
-            if walk.scan.nearest.count >= query.topK { return addRemoved(walk, distance, visibility) }
-            // Many of those found are dead, or younger than the snapshot: farther ones have to do.
-            effort *= 2
+                topK: plan.topK, effort: plan.effort, spread: graph.spread, metric: vectorSpace.metric)
+            guard try walk.run(graph, bounds, budget: plan.budget, shouldStop: query.shouldStop) else { return false }
+            let met = walk.keepNearest(query.topK, wanted: plan.wanted, of: graph, distance, visibility)
+            if met >= plan.wanted {
+                return addRemoved(walk, distance, visibility)
+            }
+            // Many of those found are dead, filtered out, or younger than the snapshot: farther ones have to do.
+            plan.widen()
         }
         return false
     }
@@ -130,43 +151,66 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
     // MARK: Linking
 
     public func hasWork(upTo slotCount: UInt32) -> Bool {
-        let graph = graph
-        return graph.linkedCount < min(slotCount, linkableSlots) || replacement != nil || isRotten(graph)
+        let current = current.withLock { $0 }
+        return current.graph.linkedCount < min(slotCount, linkableSlots) || replacement != nil || repair.isUnderway
+            || deadShare(current.graph) * Self.deadShareLimit > Self.deadShareSample
+            || calibrator.hasWork(current.graph, current.efforts, upTo: slotCount)
     }
 
     public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
         let graph = graph
-        linker.advance(graph, upTo: min(slotCount, linkableSlots), limit: limit)
-        try renew(graph, limit: 2 * limit)
+        linker.advance(graph, upTo: min(slotCount, linkableSlots), limit: limit) { calibrator.willLink($0, in: graph) }
+        try keepUp(graph, limit: limit)
+        calibrate(upTo: slotCount, limit: limit)
         return linkedCount
     }
 
-    /// Makes a graph anew over the living, a piece a call, once too many of its nodes are dead.
-    private func renew(_ graph: ProximityGraph, limit: Int) throws(KithError) {
-        if replacement == nil, isRotten(graph) { replacement = try ProximityGraph(vectorSpace, parameters) }
-        guard let successor = replacement else { return }
-        linker.advance(successor, upTo: graph.linkedCount, limit: limit)
+    private func calibrate(upTo slotCount: UInt32, limit: Int) {
+        let current = current.withLock { $0 }
+        let comparisons = limit * parameters.constructionWindow * WalkPlan.comparedPerCandidate
+        guard let efforts = calibrator.advance(current.graph, current.efforts, upTo: slotCount, comparisons: comparisons) else {
+            return
+        }
+        self.current.withLock { $0.efforts = efforts }
+    }
+
+    /// Takes the dead out of the graph, a piece a call; or, where they are the most of it, makes another over the living, which is built
+    /// at twice the pace of the one it follows, so it catches up.
+    private func keepUp(_ graph: ProximityGraph, limit: Int) throws(KithError) {
+        let dead = deadShare(graph)
+        if replacement == nil, 2 * dead > Self.deadShareSample { replacement = try ProximityGraph(vectorSpace, parameters) }
+        guard let successor = replacement else {
+            if dead * Self.deadShareLimit > Self.deadShareSample { repair.begin() }
+            return repair.advance(graph, limit: limit)
+        }
+        linker.advance(successor, upTo: graph.linkedCount, limit: 2 * limit)
         if successor.linkedCount == graph.linkedCount {
-            current.withLock { $0 = successor }
+            current.withLock { $0.graph = successor }
             replacement = nil
+            repair.reset()
         }
     }
 
-    /// Whether too many nodes are dead, by a sample that depends on nothing but the graph.
-    private func isRotten(_ graph: ProximityGraph) -> Bool {
-        let count = UInt64(graph.nodeCount)
-        guard count >= Self.deadShareSample else { return false }
-        var nodes: UInt64 = 0
-        var dead: UInt64 = 0
-        for index in 0..<Self.deadShareSample {
+    /// How many of `deadShareSample` nodes are dead, by a sample that depends on nothing but the graph; 0 in a small one.
+    private func deadShare(_ graph: ProximityGraph) -> Int {
+        let count = UInt64(graph.publishedNodes)
+        guard count >= Self.deadShareSample else { return 0 }
+        var nodes = 0
+        var dead = 0
+        for index in 0..<UInt64(Self.deadShareSample) {
             guard let slot = graph.slot(of: UInt32(Graph.mix(index) % count)) else { continue }
             nodes += 1
             if deaths.isDead(slot) { dead += 1 }
         }
-        return dead * Self.deadShareLimit > nodes
+        return nodes == 0 ? 0 : dead * Self.deadShareSample / nodes
     }
 
-    public func checkpoint() -> IndexCheckpoint { graph.checkpoint() }
+    public func checkpoint() -> IndexCheckpoint {
+        let current = current.withLock { $0 }
+        var checkpoint = current.graph.checkpoint()
+        checkpoint.attributes.merge(current.efforts?.attributes ?? [:]) { mine, _ in mine }
+        return checkpoint
+    }
 
     /// - Throws: `CORRUPTION` when the graph is not what it must be between two links. O(links).
     package func checkInvariants() throws(KithError) {

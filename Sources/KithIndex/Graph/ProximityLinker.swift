@@ -23,16 +23,17 @@ final class ProximityLinker: @unchecked Sendable {
     private let chosen: UnsafeMutablePointer<UInt64>
     private let counts: UnsafeMutablePointer<Int>
     private let spreads: UnsafeMutablePointer<Float>
-    private var spreadSamples: Float = 0
 
-    init(_ context: IndexContext, _ parameters: ProximityParameters, removed: RemovedSlots) {
+    init(
+        _ context: IndexContext, _ parameters: ProximityParameters, removed: RemovedSlots, forkJoin: ForkJoin,
+        choosers: [LinkChooser]
+    ) {
         rows = context.rows
         deaths = context.deaths
         self.removed = removed
         degree = parameters.degree
-        let forkJoin = ForkJoin(threads: parameters.linkThreads)
         self.forkJoin = forkJoin
-        choosers = (0..<forkJoin.threads).map { _ in LinkChooser(context, parameters) }
+        self.choosers = choosers
         components = .allocate(capacity: context.space.dimension)
         chosen = .allocate(capacity: Self.batchSize * parameters.degree)
         counts = .allocate(capacity: Self.batchSize)
@@ -46,13 +47,15 @@ final class ProximityLinker: @unchecked Sendable {
         spreads.deallocate()
     }
 
-    /// Links at most `limit` slots below `end`; dead ones are passed over.
-    func advance(_ graph: ProximityGraph, upTo end: UInt32, limit: Int) {
+    /// Links at most `limit` slots below `end`, each after `willLink`; dead ones are passed over.
+    func advance(
+        _ graph: ProximityGraph, upTo end: UInt32, limit: Int, willLink: (_ slot: UInt32) -> Void = { _ in }
+    ) {
         var next = graph.linkedCount
         var left = limit
         while next < end, left > 0 {
             let first = next
-            next = takeBatch(graph, from: next, to: end, limit: min(left, Self.batchSize))
+            next = takeBatch(graph, from: next, to: end, limit: min(left, Self.batchSize), willLink)
             if next == first { return }
             if !batch.isEmpty { linkBatch(graph) }
             left -= batch.count
@@ -61,7 +64,9 @@ final class ProximityLinker: @unchecked Sendable {
     }
 
     /// Gives the next living slots their records; answers the first slot not looked at.
-    private func takeBatch(_ graph: ProximityGraph, from first: UInt32, to end: UInt32, limit: Int) -> UInt32 {
+    private func takeBatch(
+        _ graph: ProximityGraph, from first: UInt32, to end: UInt32, limit: Int, _ willLink: (UInt32) -> Void
+    ) -> UInt32 {
         batch.removeAll(keepingCapacity: true)
         var slot = first
         while slot < end, batch.count < limit {
@@ -70,6 +75,7 @@ final class ProximityLinker: @unchecked Sendable {
             } else {
                 guard let node = graph.addNode(slot, row: rows.row(slot), components: components) else { break }
                 batch.append(node)
+                willLink(slot)
             }
             slot += 1
         }
@@ -79,7 +85,8 @@ final class ProximityLinker: @unchecked Sendable {
     private func linkBatch(_ graph: ProximityGraph) {
         let batch = batch
         forkJoin.run(batch.count, pieceSize: 4) { [self] worker, index in
-            let (count, spread) = choosers[worker].links(for: batch[index], in: graph, batch: batch, into: chosen + index * degree)
+            let (count, spread) = choosers[worker].links(
+                for: batch[index], in: graph, batch: batch, into: chosen + index * degree)
             counts[index] = count
             spreads[index] = spread ?? 0
         }
@@ -115,7 +122,7 @@ final class ProximityLinker: @unchecked Sendable {
                 for (index, edge) in sortedEdges[range].enumerated() {
                     let place = Int(UInt32(truncatingIfNeeded: edge))
                     // A distance and whom it leads from.
-                    new[index] = chosen[place] >> 32 << 32 | UInt64(batch[place / degree]) << 1
+                    new[index] = chosen[place] & ~0xFFFF_FFFF | UInt64(batch[place / degree]) << 1
                 }
                 let target = UInt32(sortedEdges[range.lowerBound] >> 32)
                 choosers[worker].addLinks(from: target, to: UnsafeBufferPointer(new), in: graph)
@@ -125,20 +132,18 @@ final class ProximityLinker: @unchecked Sendable {
 
     private func noteSpreads(_ graph: ProximityGraph) {
         var mean = graph.spread
+        let share = max(1 / Float(graph.nodeCount), Self.spreadShare)
         for index in batch.indices where spreads[index] > 0 {
-            spreadSamples += 1
-            mean += (spreads[index] - mean) * max(1 / spreadSamples, Self.spreadShare)
+            mean = mean == 0 ? spreads[index] : mean + (spreads[index] - mean) * share
         }
         graph.publish(spread: mean)
     }
 
     /// Entries become more with the square root of the nodes, so that they stand for all times of the graph.
     private func addEntries(_ graph: ProximityGraph) {
-        while graph.entryCount < ProximityGraph.entryLimit,
-            graph.entryCount * graph.entryCount * 16 < Int(graph.nodeCount), let node = batch.last
-        {
-            let index = max(0, min(graph.entryCount * 2, batch.count - 1))
-            graph.addEntry(graph.entryCount == 0 ? batch[0] : batch.indices.contains(index) ? batch[index] : node)
+        for node in batch where graph.entryCount < ProximityGraph.entryLimit {
+            if graph.entryCount * graph.entryCount * 16 > Int(graph.nodeCount) { return }
+            graph.addEntry(node)
         }
     }
 }

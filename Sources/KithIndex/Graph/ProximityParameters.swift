@@ -21,8 +21,8 @@ public struct ProximityParameters: Sendable, Equatable {
     public var constructionWindow = 100
     /// How much nearer another link must be to a candidate to stand in its way; above 1 it keeps longer links too.
     public var alpha: Float = 1.2
-    /// Candidates kept while searching, unless the query asks for others.
-    public var searchWindow = 100
+    /// Candidates kept while searching, unless the query asks for others; nil: as many as the usual recall needs.
+    public var searchWindow: Int?
     public var codes = Codes.auto
     /// Threads that link; 0: as many as there are processors.
     public var linkThreads = 0
@@ -79,13 +79,15 @@ public struct ProximityParameters: Sendable, Equatable {
         }
     }
 
-    /// The recall that `searchWindow` is meant for.
-    private static let defaultRecall: Float = 0.95
+    /// The recall of a search that asks for nothing, a little above what most would ask for.
+    public static let defaultRecall: Float = 0.97
+    /// Candidates that find about that many on data of middling hardness: until the index has measured.
+    private static let usualEffort: Float = 100
 
-    /// Candidates to keep for a wanted recall: misses fall about in proportion to what is kept.
-    public func effort(forRecall target: Float) -> Int {
+    /// Candidates to keep for a wanted recall where nothing was measured: misses fall about in proportion to what is kept.
+    public static func effort(forRecall target: Float) -> Int {
         let missed = max(1 - target, 1e-4)
-        return min(max(Int(Float(searchWindow) * (1 - Self.defaultRecall) / missed), 1), Limits.searchEffort)
+        return min(max(Int(usualEffort * (1 - defaultRecall) / missed), 1), Limits.searchEffort)
     }
 
     private static func number(_ name: String, _ text: String, in range: ClosedRange<Int>) throws(KithError) -> Int {

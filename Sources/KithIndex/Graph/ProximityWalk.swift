@@ -15,9 +15,9 @@ struct ProximityBounds {
 
     init(window: Int) { self.window = window }
 
-    /// For the nearest `topK`: as many candidates as `effort` on average, but by distance.
+    /// For the nearest `topK`, or those among them that match: as many candidates as `effort` on average, but by distance.
     ///
-    /// Where distances grow with the power `spread` of the rank, `effort` nodes lie within this ratio of the `topK`th. A query
+    /// Where distances grow with the power `spread` of the rank, that many nodes lie within this ratio of the `topK`th. A query
     /// in a sparse place so looks at fewer, and one in a crowd at more, than a window of that size would; at equal recall that
     /// compares a fifth to a third less (after the adaptive beam search of Al-Jazzazi et al., arXiv 2505.15636).
     init(topK: Int, effort: Int, spread: Float, metric: Metric) {

@@ -1,0 +1,47 @@
+internal import KithCore
+
+/// How wide a search walks, and whether that is cheaper than scanning.
+struct WalkPlan {
+    /// Rows that scanning compares while walking compares one: memory order is what the hardware likes.
+    static let scanAdvantage = 4
+    /// Nodes that a walk compares for each candidate it keeps, about.
+    static let comparedPerCandidate = 24
+
+    /// The rank that has to be found to find the wanted ones, and how many candidates are kept for that: as many times more as the
+    /// filter lets fewer through.
+    private(set) var topK: Int
+    private(set) var effort: Int
+    /// Nodes found that may be answered, for the walk to have been wide enough.
+    let wanted: Int
+    /// Rows that a walk may compare before scanning would have been cheaper.
+    let budget: Int
+
+    /// - Parameter effort: candidates to be kept, of those that match.
+    init(_ query: IndexQuery, effort: Int, linked: UInt32) {
+        guard !query.exact, query.recallTarget != 1 else {
+            (topK, self.effort, wanted, budget) = (query.topK, effort, query.topK, 0)
+            return
+        }
+        guard let filter = query.filter else {
+            (topK, self.effort, wanted) = (query.topK, effort, query.topK)
+            budget = Int(linked) / Self.scanAdvantage
+            return
+        }
+        let rule = filter.rule(linked: linked)
+        let share = Double(rule.linked) / Double(max(rule.matches, 1))
+        topK = Int(min(Double(query.topK) * share, Double(Limits.slots)))
+        self.effort = Int(min(Double(effort) * share, Double(Limits.slots)))
+        wanted = max(query.topK, effort / 2)
+        budget = rule.walkBudget
+    }
+
+    var comparisons: Int { effort * Self.comparedPerCandidate }
+
+    var isWorthIt: Bool { comparisons < budget }
+
+    /// Plans for twice as many candidates.
+    mutating func widen() {
+        topK *= 2
+        effort *= 2
+    }
+}
