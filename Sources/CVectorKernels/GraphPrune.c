@@ -18,8 +18,7 @@ static inline float ratio_of(uint8_t metric, float from_node, float from_chosen,
     return from_chosen > same ? from_node / from_chosen : INFINITY;
 }
 
-// Up to where a distance may be rounding alone.
-static inline float rounding(const kith_records *records, const kith_code_query *query) {
+float kith_code_rounding(const kith_records *records, const kith_code_query *query) {
     if (records->code == KITH_CODE_FULL) return 0;
     return 1e-6f * (records->metric == KITH_L2 ? query->square : 1);
 }
@@ -46,7 +45,7 @@ size_t kith_prune_links(kith_prune *room, const kith_records *records, const uin
             if (left == 0 || chosen == limit) continue;
             const kith_code_query query = kith_code_query_of_node(records, room->nodes[i], room->bytes);
             records->distances(records, &query, room->left, left, room->distances);
-            const float same = rounding(records, &query);
+            const float same = kith_code_rounding(records, &query);
             for (size_t k = 0; k < left; k++) {
                 const size_t place = room->places[k];
                 const float ratio = ratio_of(records->metric, kith_rank_distance(ranks[place]), room->distances[k], same);

@@ -76,6 +76,9 @@ kith_code_query kith_code_query_of_row(const kith_records *records, uint8_t elem
 // Makes a query of a stored node, likewise.
 kith_code_query kith_code_query_of_node(const kith_records *records, uint32_t node, int8_t *bytes);
 
+// Up to where a distance from a query may be the rounding of codes alone.
+float kith_code_rounding(const kith_records *records, const kith_code_query *query);
+
 // One walk: memory that is kept from one to the next, and how far it is.
 typedef struct {
     uint64_t *_Null_unspecified ranks;  // nearest first: distance (ordered bits), node, and in bit 0 whether it is expanded

@@ -73,7 +73,7 @@ final class LinkChooser: @unchecked Sendable {
         }
         ranks.sort()
         preferLiving(in: graph)
-        scatterCopies(of: node)
+        scatterCopies(of: node, in: graph)
         if ranks.count > max(window, degree) { ranks.removeLast(ranks.count - max(window, degree)) }
         return (prune(in: graph, into: out), spread)
     }
@@ -146,7 +146,7 @@ final class LinkChooser: @unchecked Sendable {
     /// Makes `ranks` a node's links, pruned to what a list shall have.
     private func replaceLinks(of node: UInt32, _ links: NodeLinks, in graph: ProximityGraph) {
         ranks.sort()
-        scatterCopies(of: node)
+        scatterCopies(of: node, in: graph)
         if ranks.count > capacity { ranks.removeLast(ranks.count - capacity) }
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: degree) { chosen in
             guard let start = chosen.baseAddress else { return }
@@ -174,13 +174,14 @@ final class LinkChooser: @unchecked Sendable {
         }
     }
 
-    /// Of many copies of the node itself lets half a list stand, drawn by a hash: so that all of them are linked with some, and
-    /// with the world.
-    private func scatterCopies(of node: UInt32) {
-        guard ranks.count > degree / 2, kith_rank_distance(ranks[degree / 2]) <= 0 else { return }
-        let copies = ranks.prefix { kith_rank_distance($0) <= 0 }.count
-        let drawn = ranks[..<copies].sorted { mix(UInt64(node) << 32 ^ $0) < mix(UInt64(node) << 32 ^ $1) }.prefix(degree / 2)
-        ranks.replaceSubrange(..<copies, with: drawn.sorted())
+    /// Of many copies of the node itself, which is the walk's query, lets half a list stand, drawn by a hash: so that all of them
+    /// are linked with some, and with the world.
+    private func scatterCopies(of node: UInt32, in graph: ProximityGraph) {
+        let same = walk.rounding(of: graph)
+        guard ranks.count > degree / 2, kith_rank_distance(ranks[degree / 2]) <= same else { return }
+        let copies = ranks.prefix { kith_rank_distance($0) <= same }
+        let drawn = copies.sorted { mix(UInt64(node) << 32 ^ $0) < mix(UInt64(node) << 32 ^ $1) }.prefix(degree / 2)
+        ranks.replaceSubrange(..<copies.endIndex, with: drawn.sorted())
     }
 
     private func mix(_ value: UInt64) -> UInt64 {

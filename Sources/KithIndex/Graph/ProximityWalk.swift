@@ -83,6 +83,9 @@ final class ProximityWalk: @unchecked Sendable {
         query = kith_code_query_of_node(graph.records, node, queryBytes)
     }
 
+    /// Up to where a distance from the query may be rounding alone.
+    func rounding(of graph: ProximityGraph) -> Float { kith_code_rounding(graph.records, &query) }
+
     /// Distances from the query to nodes.
     func distances(
         _ nodes: UnsafePointer<UInt32>, count: Int, of graph: ProximityGraph, into distances: UnsafeMutablePointer<Float>

@@ -1,0 +1,133 @@
+import CVectorKernels
+import KithCore
+import Testing
+
+/// What walks compare, against the rows themselves.
+@Suite struct GraphCodeTests {
+    /// Records without links, of `count` random rows.
+    private final class Records {
+        let test: TestRows
+        var records: kith_records
+        private let memory: UnsafeMutablePointer<UInt8>
+        let components: UnsafeMutablePointer<Float>
+        let bytes: UnsafeMutablePointer<Int8>
+
+        init(_ space: VectorSpace, code: Int, count: Int) throws {
+            test = try TestRows(space, capacity: count)
+            test.appendRandom(count)
+            let codeBytes = kith_code_bytes(UInt8(code), space.element.rawValue, space.dimension)
+            let factors = (codeBytes + 3) / 4 * 4
+            let stride = (factors + MemoryLayout<kith_code_factors>.size + 63) / 64 * 64
+            memory = .allocate(capacity: stride * count + 64)
+            components = .allocate(capacity: space.dimension)
+            bytes = .allocate(capacity: max(kith_code_query_bytes(UInt8(code), space.dimension), 1))
+            records = kith_records(
+                base: memory, stride: stride, code_bytes: UInt32(codeBytes), factors_offset: UInt32(factors), links_offset: 0,
+                link_capacity: 0, dimension: UInt32(space.dimension), code: UInt8(code), metric: space.metric.rawValue,
+                distances: nil, distance: nil)
+            #expect(kith_records_bind(&records, space.element.rawValue))
+            for slot in 0..<UInt32(count) {
+                let record = memory + Int(slot) * stride
+                kith_code_encode(
+                    &records, space.element.rawValue, test.rows.row(slot), components, record,
+                    UnsafeMutableRawPointer(record + factors).assumingMemoryBound(to: kith_code_factors.self))
+            }
+        }
+
+        deinit {
+            memory.deallocate()
+            components.deallocate()
+            bytes.deallocate()
+        }
+
+        func distances(_ query: kith_code_query) throws -> [Float] {
+            var query = query
+            let nodes = Array(0..<test.count)
+            var out = [Float](repeating: .nan, count: nodes.count)
+            try #require(records.distances)(&records, &query, nodes, nodes.count, &out)
+            return out
+        }
+
+        func exact(_ row: UnsafeRawPointer) throws -> [Float] {
+            let found = try test.sorted(row, in: test.snapshot())
+            return found.sorted { $0.slot < $1.slot }.map(\.distance)
+        }
+    }
+
+    /// Components are up to 1, or 255: products of so many are off by about the square root of their number of steps.
+    private static func tolerance(_ space: VectorSpace, code: Int) -> Float {
+        let range: Float = [.uint8, .int8].contains(space.element) ? 255 : 2
+        let step = range / (code == KITH_CODE_SCALAR8 ? 255 : 15)
+        let dimension = Float(space.dimension)
+        return switch space.metric {
+        case .cosine:
+            8 * step / range / dimension.squareRoot() + (code == KITH_CODE_SCALAR8 ? 0.02 : 0.3) / dimension.squareRoot()
+        default: 4 * range * step * dimension.squareRoot()
+        }
+    }
+
+    @Test("scalar codes are near their rows, from rows and from nodes", arguments: [1, 3, 16, 63, 64, 65, 130, 384])
+    func scalarCodes(_ dimension: Int) throws {
+        for element: ElementType in [.float32, .float16, .bfloat16, .uint8, .int8] {
+            for metric: Metric in [.l2, .dot, .cosine] {
+                for code in [KITH_CODE_SCALAR8, KITH_CODE_SCALAR4] {
+                    // One component has no direction but its sign, and two levels hold it.
+                    let space = VectorSpace.test(dimension, element, metric)
+                    let records = try Records(space, code: code, count: 40)
+                    let tolerance = GraphCodeTests.tolerance(space, code: code)
+                    for slot: UInt32 in [0, 17] {
+                        let row = records.test.rows.row(slot)
+                        let exact = try records.exact(row)
+                        let fromRow = try records.distances(
+                            kith_code_query_of_row(&records.records, element.rawValue, row, records.components, records.bytes))
+                        let fromNode = try records.distances(kith_code_query_of_node(&records.records, slot, records.bytes))
+                        for index in exact.indices {
+                            #expect(abs(fromRow[index] - exact[index]) <= tolerance, "\(element) \(metric) \(code) row")
+                            #expect(abs(fromNode[index] - exact[index]) <= 2 * tolerance, "\(element) \(metric) \(code) node")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("full codes are their rows, to the bit", arguments: ElementType.allCases)
+    func fullCodes(_ element: ElementType) throws {
+        for metric in Metric.allCases where metric.accepts(element) {
+            for dimension in [8, 64, 100, 128] {
+                let records = try Records(.test(dimension, element, metric), code: KITH_CODE_FULL, count: 30)
+                let row = records.test.rows.row(3)
+                let exact = try records.exact(row)
+                let query = kith_code_query_of_row(&records.records, element.rawValue, row, records.components, records.bytes)
+                #expect(try records.distances(query).map { $0 + 0 } == exact, "\(element) \(metric) \(dimension)")
+                let stored = kith_code_query_of_node(&records.records, 3, records.bytes)
+                #expect(try records.distances(stored).map { $0 + 0 } == exact, "\(element) \(metric) \(dimension)")
+            }
+        }
+    }
+
+    @Test("pruning leaves out what lies behind a chosen one, and keeps copies")
+    func pruning() throws {
+        let records = try Records(.test(2), code: KITH_CODE_FULL, count: 4)
+        let places: [[Float]] = [[0, 0], [1, 0], [2, 0.1], [0, 2]]
+        for (slot, place) in places.enumerated() {
+            let row = records.test.query(place)
+            UnsafeMutableRawPointer(records.records.base + slot * records.records.stride).copyMemory(from: row, byteCount: 8)
+        }
+        var room = kith_prune(
+            nodes: .allocate(capacity: 8), left: .allocate(capacity: 8), places: .allocate(capacity: 8),
+            ratios: .allocate(capacity: 8), distances: .allocate(capacity: 8), bytes: .allocate(capacity: 8))
+        defer {
+            room.nodes.deallocate()
+            room.left.deallocate()
+            room.places.deallocate()
+            room.ratios.deallocate()
+            room.distances.deallocate()
+            room.bytes.deallocate()
+        }
+        let ranks = [kith_rank(1, 1), kith_rank(4, 3), kith_rank(4.01, 2)]
+        var out = [UInt32](repeating: 0, count: 8)
+        let count = kith_prune_links(&room, &records.records, ranks, ranks.count, 8, 1.44, &out)
+        #expect(Array(out[..<count]) == [0, 1])
+    }
+}
