@@ -44,7 +44,8 @@ import Testing
             var query = query
             let nodes = Array(0..<test.count)
             var out = [Float](repeating: .nan, count: nodes.count)
-            try #require(records.distances)(&records, &query, nodes, nodes.count, &out)
+            let compare = try #require(records.distances)
+            compare(&records, &query, nodes, nodes.count, &out)
             return out
         }
 
