@@ -173,20 +173,44 @@ bool kith_records_bind(kith_records *records, uint8_t element) {
 
 // The components, of length one for cosine.
 static void take_components(const kith_records *records, uint8_t element, const void *row, float *components) {
-    kith_vector_widen(element, row, records->dimension, components);
+    if (element == KITH_FLOAT32) memcpy(components, row, records->dimension * sizeof(float));
+    else kith_vector_widen(element, row, records->dimension, components);
     if (records->metric != KITH_COSINE) return;
     const float scale = kith_query_scale(element, KITH_COSINE, row, records->dimension);
     for (size_t i = 0; i < records->dimension; i++) components[i] *= scale;
 }
 
+// Least and greatest, in lanes that the compiler keeps in one register.
 static void find_range(const float *components, size_t dimension, float *lowest, float *highest) {
-    float low = components[0], high = components[0];
-    for (size_t i = 1; i < dimension; i++) {
-        low = components[i] < low ? components[i] : low;
-        high = components[i] > high ? components[i] : high;
+    enum { LANES = 16 };
+    float low[LANES], high[LANES];
+    for (int lane = 0; lane < LANES; lane++) low[lane] = high[lane] = components[0];
+    size_t i = 0;
+    for (; i + LANES <= dimension; i += LANES) {
+        for (int lane = 0; lane < LANES; lane++) {
+            const float value = components[i + lane];
+            low[lane] = value < low[lane] ? value : low[lane];
+            high[lane] = value > high[lane] ? value : high[lane];
+        }
     }
-    *lowest = low;
-    *highest = high;
+    for (; i < dimension; i++) {
+        low[0] = components[i] < low[0] ? components[i] : low[0];
+        high[0] = components[i] > high[0] ? components[i] : high[0];
+    }
+    for (int lane = 1; lane < LANES; lane++) {
+        low[0] = low[lane] < low[0] ? low[lane] : low[0];
+        high[0] = high[lane] > high[0] ? high[lane] : high[0];
+    }
+    *lowest = low[0];
+    *highest = high[0];
+}
+
+// The nearest level of 0 ... levels. Written so that NaN, which an overflowing range brings, is zero.
+static inline int level_of(float component, float lowest, float inverse, float levels) {
+    float scaled = (component - lowest) * inverse;
+    scaled = scaled > 0 ? scaled : 0;
+    scaled = scaled < levels ? scaled : levels;
+    return (int)(scaled + 0.5f);
 }
 
 void kith_code_encode(const kith_records *records, uint8_t element, const void *row, float *components, uint8_t *code,
@@ -202,16 +226,15 @@ void kith_code_encode(const kith_records *records, uint8_t element, const void *
     float lowest, highest;
     find_range(components, dimension, &lowest, &highest);
     const float step = (highest - lowest) / (float)levels, inverse = step > 0 ? 1 / step : 0;
-    int64_t total = 0, squares = 0;
+    // Of 65,536 components both stay below 2^32.
+    uint32_t total = 0, squares = 0;
     if (levels == 15) memset(code, 0, half(dimension));
     for (size_t i = 0; i < dimension; i++) {
-        const float scaled = (components[i] - lowest) * inverse + 0.5f;
-        // Written so that NaN, which an overflowing range brings, is zero.
-        const int byte = scaled < (float)levels ? (scaled > 0 ? (int)scaled : 0) : scaled >= (float)levels ? levels : 0;
-        if (levels == 255) code[i] = (uint8_t)byte;
-        else code[i < half(dimension) ? i : i - half(dimension)] |= (uint8_t)(i < half(dimension) ? byte : byte << 4);
-        total += byte;
-        squares += (int64_t)byte * byte;
+        const uint32_t level = (uint32_t)level_of(components[i], lowest, inverse, (float)levels);
+        if (levels == 255) code[i] = (uint8_t)level;
+        else code[i < half(dimension) ? i : i - half(dimension)] |= (uint8_t)(i < half(dimension) ? level : level << 4);
+        total += level;
+        squares += level * level;
     }
     factors->lowest = lowest;
     factors->step = step;
@@ -231,14 +254,14 @@ kith_code_query kith_code_query_of_row(const kith_records *records, uint8_t elem
     find_range(components, dimension, &lowest, &highest);
     const float step = (highest - lowest) / QUERY_LEVELS, inverse = step > 0 ? 1 / step : 0;
     const float middle = lowest + QUERY_MIDDLE * step;
-    int64_t total = 0, squares = 0;
-    memset(bytes, 0, kith_code_query_bytes(records->code, dimension));
+    const size_t room = kith_code_query_bytes(records->code, dimension);
+    memset(bytes + dimension, 0, room - dimension);
+    int32_t total = 0, squares = 0;
     for (size_t i = 0; i < dimension; i++) {
-        const float scaled = (components[i] - lowest) * inverse + 0.5f;
-        const int level = scaled < QUERY_LEVELS ? (scaled > 0 ? (int)scaled : 0) : scaled >= QUERY_LEVELS ? QUERY_LEVELS : 0;
-        bytes[i] = (int8_t)(level - QUERY_MIDDLE);
-        total += bytes[i];
-        squares += bytes[i] * bytes[i];
+        const int32_t level = level_of(components[i], lowest, inverse, QUERY_LEVELS) - QUERY_MIDDLE;
+        bytes[i] = (int8_t)level;
+        total += level;
+        squares += level * level;
     }
     return (kith_code_query){
         .vector = bytes, .middle = middle, .step = step, .sum = (float)((double)dimension * middle + (double)step * (double)total),

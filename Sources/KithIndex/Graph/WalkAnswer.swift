@@ -14,7 +14,7 @@ extension ProximityWalk {
         scan.nearest.reset(limit: topK)
         switch Int(graph.records.pointee.code) {
         case KITH_CODE_FULL: return keepFound(wanted, of: graph, visibility)
-        case KITH_CODE_SCALAR8: return keepRows(topK + topK / 4 + 4, wanted, of: graph, distance, visibility)
+        case KITH_CODE_SCALAR8: return keepRows(topK + topK / 8 + 2, wanted, of: graph, distance, visibility)
         default: return keepRows(3 * topK + 10, wanted, of: graph, distance, visibility)
         }
     }
