@@ -65,8 +65,9 @@ final class ProximityRepair: @unchecked Sendable {
             relink(next..<end, in: graph)
             phase = end < graph.nodeCount ? .relinking(end) : .draining(2)
             if case .draining = phase { retire(graph) }
-        case .draining(let left):
-            guard epochs.advance() else { return }
+        case .draining: break
+        }
+        while case .draining(let left) = phase, epochs.advance() {
             phase = left > 1 ? .draining(left - 1) : .idle
             if left == 1 { graph.freeRetiredNodes() }
         }

@@ -8,15 +8,15 @@ import Testing
         for metric in Metric.allCases where metric.accepts(element) {
             let dimension = element == .binary ? 64 : 16
             let test = try TestRows(
-                .test(dimension, element, metric, index: "graph", ["degree": "12", "search_window": "100"]), capacity: 6_000)
-            test.appendRandom(6_000)
+                .test(dimension, element, metric, index: "graph", ["degree": "24", "search_window": "110"]), capacity: 12_000)
+            test.appendRandom(12_000)
             let index = try test.makeIndex()
             try index.linkAll(upTo: test.count)
             try (index as? ProximityIndex)?.checkInvariants()
-            #expect(index.linkedCount == 6_000)
+            #expect(index.linkedCount == 12_000)
             let snapshot = test.snapshot()
             let comparisons = index.expectedComparisons(IndexQuery(vector: test.randomQuery(), topK: 10), in: snapshot)
-            #expect(comparisons < 2_000, "the graph answers, not a scan")
+            #expect(comparisons < 3_000, "the graph answers, not a scan")
             let recall = try test.recall(index)
             #expect(recall >= 0.95, "\(element) \(metric)")
         }

@@ -21,7 +21,7 @@ import Testing
         }
         let after = try test.recall(index, queries: 100, effort: 60, position: position)
         #expect(after >= before - 0.02, "\(before) before, \(after) after")
-        // At most an eighth of the nodes is dead, and as many wait to be used again.
+        // At most an eighth and a round's are dead.
         #expect(try #require(index.checkpoint().attributes["nodes"]) <= 14_000)
     }
 
