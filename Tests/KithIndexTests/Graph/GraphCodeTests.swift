@@ -1,5 +1,6 @@
 import CVectorKernels
 import KithCore
+import KithIndex
 import Testing
 
 /// What walks compare, against the rows themselves.
