@@ -109,17 +109,19 @@ private final class Flag: Sendable {
 
     @Test("the graph does not depend on how many threads link")
     func deterministic() throws {
-        let checkpoints = try [1, 3].map { threads in
+        let indexes = try [1, 3].map { threads in
             let test = try TestRows(
                 .test(16, .float32, .l2, index: "graph", ["link_threads": "\(threads)"]), capacity: 4_000)
             test.appendRandom(4_000)
             let index = try test.makeIndex()
             try index.linkAll(upTo: 4_000)
-            return (index: index, checkpoint: index.checkpoint())
+            return index
         }
-        let (first, second) = (checkpoints[0].checkpoint, checkpoints[1].checkpoint)
-        #expect(first.attributes == second.attributes)
-        for (a, b) in zip(first.sections, second.sections) { #expect(a.bytes.elementsEqual(b.bytes)) }
+        withExtendedLifetime(indexes) {
+            let (first, second) = (indexes[0].checkpoint(), indexes[1].checkpoint())
+            #expect(first.attributes == second.attributes)
+            for (a, b) in zip(first.sections, second.sections) { #expect(a.bytes.elementsEqual(b.bytes)) }
+        }
     }
 
     @Test func parametersAreChecked() throws {
