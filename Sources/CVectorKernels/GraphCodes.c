@@ -219,6 +219,7 @@ void kith_code_encode(const kith_records *records, uint8_t element, const void *
     if (records->code == KITH_CODE_FULL) {
         memcpy(code, row, records->code_bytes);
         *factors = (kith_code_factors){0, 0, 0, kith_query_scale(element, records->metric, row, dimension)};
+        if (records->metric == KITH_DOT) factors->square = -records->distance(row, row, dimension, 1);
         return;
     }
     take_components(records, element, row, components);
@@ -273,7 +274,9 @@ kith_code_query kith_code_query_of_node(const kith_records *records, uint32_t no
     const uint8_t *code = code_of(records, node);
     const kith_code_factors *factors = factors_of(records, node);
     const size_t dimension = records->dimension;
-    if (records->code == KITH_CODE_FULL) return (kith_code_query){.vector = code, .scale = factors->square};
+    if (records->code == KITH_CODE_FULL) {
+        return (kith_code_query){.vector = code, .scale = factors->square, .square = factors->square};
+    }
     kith_code_query query = {
         .vector = bytes, .middle = factors->lowest, .step = factors->step,
         .sum = (float)dimension * factors->lowest + factors->total, .square = factors->square};

@@ -9,22 +9,28 @@ static inline void fetch_codes(const kith_records *records, const uint32_t *node
     }
 }
 
+static inline float square_of(const kith_records *records, uint32_t node) {
+    const uint8_t *record = records->base + (size_t)node * records->stride;
+    return ((const kith_code_factors *)(record + records->factors_offset))->square;
+}
+
 // How many times farther the candidate is from the node than from a chosen one. What is not above `same` is none: copies of
 // one vector do not stand in each other's way.
-static inline float ratio_of(uint8_t metric, float from_node, float from_chosen, float same) {
-    // Negative products have no ratios, only an order.
-    if (metric == KITH_DOT) return from_chosen < from_node ? INFINITY : 0;
+static inline float ratio_of(float from_node, float from_chosen, float same) {
     if (from_node <= same) return 1;
     return from_chosen > same ? from_node / from_chosen : INFINITY;
 }
 
 float kith_code_rounding(const kith_records *records, const kith_code_query *query) {
     if (records->code == KITH_CODE_FULL) return 0;
-    return 1e-6f * (records->metric == KITH_L2 ? query->square : 1);
+    return 1e-6f * (records->metric == KITH_COSINE ? 1 : query->square);
 }
 
 size_t kith_prune_links(kith_prune *room, const kith_records *records, const uint64_t *ranks, size_t count, size_t limit,
-                        float alpha, uint32_t *out) {
+                        float alpha, float square, uint32_t *out) {
+    // Products have an order but no ratios, and the longest vectors would stand before all others: of them directions are judged
+    // by squared L2.
+    const bool products = records->metric == KITH_DOT;
     size_t chosen = 0;
     for (size_t i = 0; i < count; i++) {
         room->nodes[i] = kith_rank_node(ranks[i]);
@@ -48,7 +54,13 @@ size_t kith_prune_links(kith_prune *room, const kith_records *records, const uin
             const float same = kith_code_rounding(records, &query);
             for (size_t k = 0; k < left; k++) {
                 const size_t place = room->places[k];
-                const float ratio = ratio_of(records->metric, kith_rank_distance(ranks[place]), room->distances[k], same);
+                float from_node = kith_rank_distance(ranks[place]), from_chosen = room->distances[k];
+                if (products) {
+                    const float own = square_of(records, room->left[k]);
+                    from_node = square + own + 2 * from_node;
+                    from_chosen = query.square + own + 2 * from_chosen;
+                }
+                const float ratio = ratio_of(from_node, from_chosen, same);
                 if (ratio > room->ratios[place]) room->ratios[place] = ratio;
             }
         }

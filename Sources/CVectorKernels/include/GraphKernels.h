@@ -23,7 +23,7 @@ typedef struct {
     float lowest;
     float step;
     float total;   // step times the sum of the bytes
-    float square;  // squared length of what the code stands for; for full codes the scale that kernels want of a query
+    float square;  // squared length of what the code stands for; for full codes and metrics but dot, the scale of a query
 } kith_code_factors;
 
 // A query, ready to be compared with codes. For scalar codes it stands for middle + step * signed byte.
@@ -117,9 +117,9 @@ typedef struct {
 // Chooses at most `limit` of `count` candidates (ranks, nearest first, none twice) for a node's links, so that they point in
 // many directions: one is left out if it is `alpha` times nearer to a chosen one than to the node (RobustPrune of DiskANN,
 // Subramanya et al. 2019: the strict round first). `alpha` is a ratio of distances as the metric gives them. Writes the places
-// of those chosen.
+// of those chosen. `square` is the squared length of the node's vector, as its query has it.
 size_t kith_prune_links(kith_prune *room, const kith_records *records, const uint64_t *ranks, size_t count, size_t limit,
-                        float alpha, uint32_t *out);
+                        float alpha, float square, uint32_t *out);
 
 // A rank as walks keep them, and back.
 static inline uint64_t kith_rank(float distance, uint32_t node) {

@@ -157,7 +157,7 @@ final class LinkChooser: @unchecked Sendable {
     }
 
     private func prune(in graph: ProximityGraph, into out: UnsafeMutablePointer<UInt64>) -> Int {
-        let count = kith_prune_links(&room, graph.records, ranks, ranks.count, degree, alpha, places)
+        let count = kith_prune_links(&room, graph.records, ranks, ranks.count, degree, alpha, walk.query.square, places)
         for index in 0..<count { out[index] = ranks[Int(places[index])] }
         return count
     }

@@ -70,11 +70,10 @@ public struct ProximityParameters: Sendable, Equatable {
         }
     }
 
-    /// `alpha` as a ratio of distances the way the metric gives them: squared for those that are squares of lengths.
+    /// `alpha` as a ratio of distances the way the metric gives them: squared for those that are squares of lengths (dot is pruned by L2).
     func alpha(for metric: Metric) -> Float {
         switch metric {
-        case .l2, .cosine: alpha * alpha
-        case .dot: 1
+        case .l2, .cosine, .dot: alpha * alpha
         case .l1, .hamming, .jaccard: alpha
         }
     }

@@ -130,7 +130,7 @@ import Testing
         }
         let ranks = [kith_rank(1, 1), kith_rank(4, 3), kith_rank(4.01, 2)]
         var out = [UInt32](repeating: 0, count: 8)
-        let count = kith_prune_links(&room, &records.records, ranks, ranks.count, 8, 1.44, &out)
+        let count = kith_prune_links(&room, &records.records, ranks, ranks.count, 8, 1.44, 0, &out)
         #expect(Array(out[..<count]) == [0, 1])
     }
 }
