@@ -22,7 +22,7 @@ struct ProximityBounds {
     /// compares a fifth to a third less (after the adaptive beam search of Al-Jazzazi et al., arXiv 2505.15636).
     init(topK: Int, effort: Int, spread: Float, metric: Metric) {
         guard spread > 0, metric != .dot else {
-            window = effort
+            window = effort * (metric == .dot ? ProximityBounds.productSlack : 1)
             return
         }
         top = topK
@@ -30,6 +30,8 @@ struct ProximityBounds {
         window = effort * ProximityBounds.windowSlack
     }
 
+    /// A window alone has to be this much wider for products, whose nearest lie far apart.
+    private static let productSlack = 2
     /// A crowd may hold this many times as many candidates as asked for.
     private static let windowSlack = 4
 }

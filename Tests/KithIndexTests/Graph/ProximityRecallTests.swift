@@ -8,7 +8,9 @@ import Testing
         for metric in Metric.allCases where metric.accepts(element) {
             let dimension = element == .binary ? 64 : 16
             let test = try TestRows(
-                .test(dimension, element, metric, index: "graph", ["degree": "24", "search_window": "80"]), capacity: 8_000)
+                .test(
+                    dimension, element, metric, index: "graph",
+                    ["degree": "24", "construction_window": "60", "search_window": "80"]), capacity: 8_000)
             test.appendRandom(8_000)
             let index = try test.makeIndex()
             try index.linkAll(upTo: test.count)
