@@ -141,16 +141,17 @@ static AVX512 void bytes_l2_avx512(const kith_records *records, const kith_code_
 }
 #endif
 
-bool kith_records_bind(kith_records *records, uint8_t element) {
+bool kith_records_bind(kith_records *records, uint8_t element,
+                       float (*distance)(const void *query, const void *row, size_t dimension, float scale)) {
     const kith_kernel *kernel = kith_kernel_for(element, records->metric);
     if (kernel == NULL) return false;
     const uint8_t level = kith_simd_active();
-    records->distance = kernel->distance;
+    records->distance = distance == NULL ? kernel->distance : distance;
     if (records->code == KITH_CODE_FULL) {
         records->distances = full_distances;
 #if defined(__x86_64__)
         // Longer ones would overflow 32 bits.
-        const bool whole = records->dimension % 64 == 0 && records->dimension <= 16384;
+        const bool whole = distance == NULL && records->dimension % 64 == 0 && records->dimension <= 16384;
         if (level == KITH_SIMD_AVX512 && element == KITH_UINT8 && records->metric == KITH_L2 && whole) {
             records->distances = bytes_l2_avx512;
         }

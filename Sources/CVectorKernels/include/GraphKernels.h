@@ -59,7 +59,9 @@ struct kith_records {
 };
 
 // Chooses the functions that compare: false where the metric does not compare the element type, or its codes.
-bool kith_records_bind(kith_records *records, uint8_t element);
+// `distance` compares full codes, where not as the metric does.
+bool kith_records_bind(kith_records *records, uint8_t element,
+                       float (*_Nullable distance)(const void *query, const void *row, size_t dimension, float scale));
 
 // Bytes of a code, and of the signed bytes of a query.
 size_t kith_code_bytes(uint8_t code, uint8_t element, size_t dimension);

@@ -12,7 +12,7 @@ final class ProximityCalibrator {
     /// The size of answer that most searches want.
     private static let usualSize = 10
 
-    private let vectorSpace: VectorSpace
+    private let metric: Metric
     private let space: SpaceDistance
     private let rows: VectorRows
     private let deaths: SlotDeaths
@@ -21,7 +21,7 @@ final class ProximityCalibrator {
     private var calibration: EffortCalibration?
 
     init(_ context: IndexContext) throws(KithError) {
-        vectorSpace = context.space
+        metric = context.space.metric
         space = try SpaceDistance(context.space, rows: context.rows)
         rows = context.rows
         deaths = context.deaths
@@ -38,11 +38,12 @@ final class ProximityCalibrator {
             effort in
             // The bound is about as far as the candidate of rank `effort`, whichever rank it is reckoned from.
             let bounds = ProximityBounds(
-                topK: min(effort, Self.usualSize), effort: effort, spread: graph.spread, metric: vectorSpace.metric)
+                topK: min(effort, Self.usualSize), effort: effort, spread: graph.spread, metric: metric)
             // A walk without a stop or a budget always completes.
             _ = try? walk.run(graph, bounds)
             let size = EffortTable.largestSize
-            _ = walk.keepNearest(size, wanted: size, of: graph, distance, visibility)
+            _ = walk.keepNearest(
+                size, wanted: size, of: graph, distance, visibility, comparesAll: rows.kernel != nil)
             return walk.scan.nearest.sorted()
         }
     }

@@ -23,8 +23,9 @@ extension ProximityGraph {
 
     /// - Throws: `CORRUPTION` when anything does not fit. O(links).
     convenience init(
-        _ space: VectorSpace, _ parameters: ProximityParameters, _ checkpoint: RestoredCheckpoint
+        _ context: IndexContext, _ parameters: ProximityParameters, _ checkpoint: RestoredCheckpoint
     ) throws(KithError) {
+        let space = context.space
         let code = try parameters.code(for: space)
         let layout = RecordLayout(space, code: code, degree: parameters.degree)
         let attributes = checkpoint.attributes
@@ -42,7 +43,7 @@ extension ProximityGraph {
             return section.memory
         }
         try self.init(
-            space, layout: layout, code: code, memory: memory("records", Int(nodes) * layout.stride, layout.byteCapacity),
+            context, layout: layout, code: code, memory: memory("records", Int(nodes) * layout.stride, layout.byteCapacity),
             entryMemory: memory("entries", Self.entryBytes, Self.entryBytes))
         adopt(
             nodeCount: UInt32(nodes), linkedCount: UInt32(linked), entryCount: Int(entries), spread: spread)

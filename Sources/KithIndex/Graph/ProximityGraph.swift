@@ -36,8 +36,9 @@ final class ProximityGraph: @unchecked Sendable {
 
     /// - Throws: `METRIC_MISMATCH` when the metric does not compare the element type.
     init(
-        _ space: VectorSpace, layout: RecordLayout, code: UInt8, memory: GrowableMemory, entryMemory: GrowableMemory
+        _ context: IndexContext, layout: RecordLayout, code: UInt8, memory: GrowableMemory, entryMemory: GrowableMemory
     ) throws(KithError) {
+        let space = context.space
         self.layout = layout
         self.memory = memory
         self.entryMemory = entryMemory
@@ -47,7 +48,7 @@ final class ProximityGraph: @unchecked Sendable {
             code_bytes: UInt32(layout.codeBytes), factors_offset: UInt32(layout.factorsOffset),
             links_offset: UInt32(layout.linksOffset), link_capacity: UInt32(layout.linkCapacity),
             dimension: UInt32(space.dimension), code: code, metric: space.metric.rawValue, distances: nil, distance: nil)
-        guard kith_records_bind(&records, element) else {
+        guard kith_records_bind(&records, element, context.rows.kernel?.pointee.distance) else {
             throw .invalid(.metricMismatch, field: "metric", "\(space.metric) does not compare \(space.element) vectors")
         }
         let place = UnsafeMutablePointer<kith_records>.allocate(capacity: 1)
@@ -58,13 +59,14 @@ final class ProximityGraph: @unchecked Sendable {
     deinit { records.deallocate() }
 
     /// An empty graph.
-    convenience init(_ space: VectorSpace, _ parameters: ProximityParameters) throws(KithError) {
+    convenience init(_ context: IndexContext, _ parameters: ProximityParameters) throws(KithError) {
+        let space = context.space
         let code = try parameters.code(for: space)
         let layout = RecordLayout(space, code: code, degree: parameters.degree)
         let memory = try GrowableMemory(capacity: layout.byteCapacity)
         memory.preferHugePages()
         try self.init(
-            space, layout: layout, code: code, memory: memory,
+            context, layout: layout, code: code, memory: memory,
             entryMemory: GrowableMemory(capacity: ProximityGraph.entryBytes))
     }
 

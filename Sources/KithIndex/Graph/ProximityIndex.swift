@@ -19,7 +19,7 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
     }
 
     private let parameters: ProximityParameters
-    private let vectorSpace: VectorSpace
+    private let context: IndexContext
     private let space: SpaceDistance
     private let deaths: SlotDeaths
     private let removed: RemovedSlots
@@ -39,7 +39,7 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
         _ context: IndexContext, parameters: ProximityParameters, graph: ProximityGraph, efforts: EffortTable? = nil
     ) throws(KithError) {
         self.parameters = parameters
-        vectorSpace = context.space
+        self.context = context
         space = try SpaceDistance(context.space, rows: context.rows)
         deaths = context.deaths
         removed = RemovedSlots(context.deaths)
@@ -122,9 +122,10 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
         walk.setQuery(query.vector, of: graph)
         while plan.isWorthIt {
             let bounds = ProximityBounds(
-                topK: plan.topK, effort: plan.effort, spread: graph.spread, metric: vectorSpace.metric)
+                topK: plan.topK, effort: plan.effort, spread: graph.spread, metric: context.space.metric)
             guard try walk.run(graph, bounds, budget: plan.budget, shouldStop: query.shouldStop) else { return false }
-            let met = walk.keepNearest(query.topK, wanted: plan.wanted, of: graph, distance, visibility)
+            let met = walk.keepNearest(
+                query.topK, wanted: plan.wanted, of: graph, distance, visibility, comparesAll: context.rows.kernel != nil)
             if met >= plan.wanted {
                 return addRemoved(walk, distance, visibility)
             }
@@ -178,7 +179,7 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
     /// at twice the pace of the one it follows, so it catches up.
     private func keepUp(_ graph: ProximityGraph, limit: Int) throws(KithError) {
         let dead = deadShare(graph)
-        if replacement == nil, 2 * dead > Self.deadShareSample { replacement = try ProximityGraph(vectorSpace, parameters) }
+        if replacement == nil, 2 * dead > Self.deadShareSample { replacement = try ProximityGraph(context, parameters) }
         guard let successor = replacement else {
             if dead * Self.deadShareLimit > Self.deadShareSample { repair.begin() }
             return repair.advance(graph, limit: limit)

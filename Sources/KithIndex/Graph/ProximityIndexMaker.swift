@@ -20,13 +20,13 @@ public struct ProximityIndexMaker: VectorIndexMaker {
 
     public func make(_ context: IndexContext) throws(KithError) -> any VectorIndex {
         let parameters = try ProximityParameters(context.space.index.parameters)
-        return try ProximityIndex(context, parameters: parameters, graph: ProximityGraph(context.space, parameters))
+        return try ProximityIndex(context, parameters: parameters, graph: ProximityGraph(context, parameters))
     }
 
     public func restore(_ context: IndexContext, from checkpoint: RestoredCheckpoint) throws(KithError) -> any VectorIndex {
         let parameters = try ProximityParameters(context.space.index.parameters)
         return try ProximityIndex(
-            context, parameters: parameters, graph: ProximityGraph(context.space, parameters, checkpoint),
+            context, parameters: parameters, graph: ProximityGraph(context, parameters, checkpoint),
             efforts: EffortTable(checkpoint.attributes))
     }
 }

@@ -7,13 +7,17 @@ extension ProximityWalk {
     ///
     /// Codes that only resemble their rows order them roughly: some more than `topK` are compared with their rows.
     ///
-    /// - Parameter wanted: how many visible ones are enough.
+    /// - Parameters:
+    ///   - wanted: how many visible ones are enough.
+    ///   - comparesAll: rows are compared in another way than codes: all found are compared.
     func keepNearest(
-        _ topK: Int, wanted: Int, of graph: ProximityGraph, _ distance: QueryDistance, _ visibility: Visibility
+        _ topK: Int, wanted: Int, of graph: ProximityGraph, _ distance: QueryDistance, _ visibility: Visibility,
+        comparesAll: Bool
     ) -> Int {
         scan.nearest.reset(limit: topK)
         switch Int(graph.records.pointee.code) {
         case KITH_CODE_FULL: return keepFound(wanted, of: graph, visibility)
+        case _ where comparesAll: return keepRows(found.count, wanted, of: graph, distance, visibility)
         case KITH_CODE_SCALAR8: return keepRows(topK + topK / 8 + 2, wanted, of: graph, distance, visibility)
         default: return keepRows(3 * topK + 10, wanted, of: graph, distance, visibility)
         }
