@@ -18,11 +18,11 @@ static inline const uint8_t *code_of(const kith_records *records, uint32_t node)
     return records->base + (size_t)node * records->stride;
 }
 
-static inline const kith_code_factors *factors_of(const kith_records *records, uint32_t node) {
-    return (const kith_code_factors *)(code_of(records, node) + records->factors_offset);
+static inline const kith_node_factors *factors_of(const kith_records *records, uint32_t node) {
+    return (const kith_node_factors *)(code_of(records, node) + records->factors_offset);
 }
 
-size_t kith_code_bytes(uint8_t code, uint8_t element, size_t dimension) {
+size_t kith_node_bytes(uint8_t code, uint8_t element, size_t dimension) {
     switch (code) {
     case KITH_CODE_SCALAR8: return dimension;
     case KITH_CODE_SCALAR4: return (dimension + 1) / 2;
@@ -30,13 +30,13 @@ size_t kith_code_bytes(uint8_t code, uint8_t element, size_t dimension) {
     }
 }
 
-size_t kith_code_query_bytes(uint8_t code, size_t dimension) {
+size_t kith_node_query_bytes(uint8_t code, size_t dimension) {
     return code == KITH_CODE_FULL ? 0 : (dimension + 1 + PADDING) / PADDING * PADDING + PADDING;
 }
 
 // MARK: Comparing
 
-static void full_distances(const kith_records *records, const kith_code_query *query, const uint32_t *nodes, size_t count,
+static void full_distances(const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count,
                            float *out) {
     for (size_t i = 0; i < count; i++) {
         out[i] = records->distance(query->vector, code_of(records, nodes[i]), records->dimension, query->scale);
@@ -44,7 +44,7 @@ static void full_distances(const kith_records *records, const kith_code_query *q
 }
 
 // The distance that the sum of byte products means.
-static inline float scalar_distance(uint8_t metric, const kith_code_query *query, const kith_code_factors *factors, int32_t sum) {
+static inline float scalar_distance(uint8_t metric, const kith_node_query *query, const kith_node_factors *factors, int32_t sum) {
     const float dot = factors->lowest * query->sum + factors->total * query->middle + factors->step * query->step * (float)sum;
     switch (metric) {
     case KITH_L2: return query->square + factors->square - 2 * dot;
@@ -70,7 +70,7 @@ static inline __attribute__((always_inline)) int32_t plain_sum4(const int8_t *qu
 }
 
 #define DEFINE_DISTANCES(name, attributes, product) \
-    static attributes void name(const kith_records *records, const kith_code_query *query, const uint32_t *nodes, size_t count, \
+    static attributes void name(const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count, \
                                 float *out) { \
         for (size_t i = 0; i < count; i++) { \
             const int32_t sum = product(query->vector, code_of(records, nodes[i]), records->dimension); \
@@ -126,7 +126,7 @@ static inline __attribute__((always_inline)) AVX512 __m512i squares(__m512i sum,
     return _mm512_dpwssd_epi32(sum, difference, difference);
 }
 
-static AVX512 void bytes_l2_avx512(const kith_records *records, const kith_code_query *query, const uint32_t *nodes, size_t count,
+static AVX512 void bytes_l2_avx512(const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count,
                                    float *out) {
     const size_t dimension = records->dimension;
     for (size_t i = 0; i < count; i++) {
@@ -214,12 +214,12 @@ static inline int level_of(float component, float lowest, float inverse, float l
     return (int)(scaled + 0.5f);
 }
 
-void kith_code_encode(const kith_records *records, uint8_t element, const void *row, float *components, uint8_t *code,
-                      kith_code_factors *factors) {
+void kith_node_encode(const kith_records *records, uint8_t element, const void *row, float *components, uint8_t *code,
+                      kith_node_factors *factors) {
     const size_t dimension = records->dimension;
     if (records->code == KITH_CODE_FULL) {
         memcpy(code, row, records->code_bytes);
-        *factors = (kith_code_factors){0, 0, 0, kith_query_scale(element, records->metric, row, dimension)};
+        *factors = (kith_node_factors){0, 0, 0, kith_query_scale(element, records->metric, row, dimension)};
         if (records->metric == KITH_DOT) factors->square = -records->distance(row, row, dimension, 1);
         return;
     }
@@ -245,18 +245,18 @@ void kith_code_encode(const kith_records *records, uint8_t element, const void *
                               (double)step * step * (double)squares);
 }
 
-kith_code_query kith_code_query_of_row(const kith_records *records, uint8_t element, const void *row, float *components,
+kith_node_query kith_node_query_of_row(const kith_records *records, uint8_t element, const void *row, float *components,
                                        int8_t *bytes) {
     const size_t dimension = records->dimension;
     if (records->code == KITH_CODE_FULL) {
-        return (kith_code_query){.vector = row, .scale = kith_query_scale(element, records->metric, row, dimension)};
+        return (kith_node_query){.vector = row, .scale = kith_query_scale(element, records->metric, row, dimension)};
     }
     take_components(records, element, row, components);
     float lowest, highest;
     find_range(components, dimension, &lowest, &highest);
     const float step = (highest - lowest) / QUERY_LEVELS, inverse = step > 0 ? 1 / step : 0;
     const float middle = lowest + QUERY_MIDDLE * step;
-    const size_t room = kith_code_query_bytes(records->code, dimension);
+    const size_t room = kith_node_query_bytes(records->code, dimension);
     memset(bytes + dimension, 0, room - dimension);
     int32_t total = 0, squares = 0;
     for (size_t i = 0; i < dimension; i++) {
@@ -265,20 +265,20 @@ kith_code_query kith_code_query_of_row(const kith_records *records, uint8_t elem
         total += level;
         squares += level * level;
     }
-    return (kith_code_query){
+    return (kith_node_query){
         .vector = bytes, .middle = middle, .step = step, .sum = (float)((double)dimension * middle + (double)step * (double)total),
         .square = (float)((double)dimension * middle * middle + 2.0 * middle * step * (double)total +
                           (double)step * step * (double)squares)};
 }
 
-kith_code_query kith_code_query_of_node(const kith_records *records, uint32_t node, int8_t *bytes) {
+kith_node_query kith_node_query_of_node(const kith_records *records, uint32_t node, int8_t *bytes) {
     const uint8_t *code = code_of(records, node);
-    const kith_code_factors *factors = factors_of(records, node);
+    const kith_node_factors *factors = factors_of(records, node);
     const size_t dimension = records->dimension;
     if (records->code == KITH_CODE_FULL) {
-        return (kith_code_query){.vector = code, .scale = factors->square, .square = factors->square};
+        return (kith_node_query){.vector = code, .scale = factors->square, .square = factors->square};
     }
-    kith_code_query query = {
+    kith_node_query query = {
         .vector = bytes, .middle = factors->lowest, .step = factors->step,
         .sum = (float)dimension * factors->lowest + factors->total, .square = factors->square};
     if (records->code == KITH_CODE_SCALAR8) {

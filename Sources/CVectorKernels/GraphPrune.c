@@ -11,7 +11,7 @@ static inline void fetch_codes(const kith_records *records, const uint32_t *node
 
 static inline float square_of(const kith_records *records, uint32_t node) {
     const uint8_t *record = records->base + (size_t)node * records->stride;
-    return ((const kith_code_factors *)(record + records->factors_offset))->square;
+    return ((const kith_node_factors *)(record + records->factors_offset))->square;
 }
 
 // How many times farther the candidate is from the node than from a chosen one. What is not above `same` is none: copies of
@@ -21,7 +21,7 @@ static inline float ratio_of(float from_node, float from_chosen, float same) {
     return from_chosen > same ? from_node / from_chosen : INFINITY;
 }
 
-float kith_code_rounding(const kith_records *records, const kith_code_query *query) {
+float kith_node_rounding(const kith_records *records, const kith_node_query *query) {
     if (records->code == KITH_CODE_FULL) return 0;
     return 1e-6f * (records->metric == KITH_COSINE ? 1 : query->square);
 }
@@ -49,9 +49,9 @@ size_t kith_prune_links(kith_prune *room, const kith_records *records, const uin
                 room->places[left++] = (uint32_t)j;
             }
             if (left == 0 || chosen == limit) continue;
-            const kith_code_query query = kith_code_query_of_node(records, room->nodes[i], room->bytes);
+            const kith_node_query query = kith_node_query_of_node(records, room->nodes[i], room->bytes);
             records->distances(records, &query, room->left, left, room->distances);
-            const float same = kith_code_rounding(records, &query);
+            const float same = kith_node_rounding(records, &query);
             for (size_t k = 0; k < left; k++) {
                 const size_t place = room->places[k];
                 float from_node = kith_rank_distance(ranks[place]), from_chosen = room->distances[k];

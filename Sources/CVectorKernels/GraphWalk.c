@@ -68,7 +68,7 @@ static inline uint32_t next_open(const kith_walk *walk, uint32_t from) {
     return from;
 }
 
-void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_code_query *query, const uint32_t *entries,
+void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_node_query *query, const uint32_t *entries,
                      uint32_t entry_count, uint32_t window, uint32_t top, float ratio) {
     walk->count = 0;
     walk->next = 0;
@@ -96,7 +96,7 @@ void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_co
     keep(walk, nearest);
 }
 
-bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_code_query *query, uint32_t expansions) {
+bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_node_query *query, uint32_t expansions) {
     for (; walk->next < walk->count; expansions--) {
         if (expansions == 0) return false;
         const uint32_t node = kith_rank_node(walk->ranks[walk->next]);

@@ -24,7 +24,7 @@ typedef struct {
     float step;
     float total;   // step times the sum of the bytes
     float square;  // squared length of what the code stands for; for full codes and metrics but dot, the scale of a query
-} kith_code_factors;
+} kith_node_factors;
 
 // A query, ready to be compared with codes. For scalar codes it stands for middle + step * signed byte.
 typedef struct {
@@ -34,12 +34,12 @@ typedef struct {
     float step;
     float sum;     // of the components it stands for
     float square;  // squared length of what it stands for
-} kith_code_query;
+} kith_node_query;
 
 typedef struct kith_records kith_records;
 
 // Distances from a query to the codes of `count` nodes, which are fetched already or soon will be.
-typedef void (*kith_code_function)(const kith_records *records, const kith_code_query *query, const uint32_t *nodes,
+typedef void (*kith_node_function)(const kith_records *records, const kith_node_query *query, const uint32_t *nodes,
                                    size_t count, float *out);
 
 // Where records lie and how they are compared.
@@ -54,7 +54,7 @@ struct kith_records {
     uint8_t code;
     uint8_t metric;
     // Set by `kith_records_bind`.
-    kith_code_function _Nullable distances;
+    kith_node_function _Nullable distances;
     float (*_Nullable distance)(const void *query, const void *row, size_t dimension, float scale);
 };
 
@@ -64,22 +64,22 @@ bool kith_records_bind(kith_records *records, uint8_t element,
                        float (*_Nullable distance)(const void *query, const void *row, size_t dimension, float scale));
 
 // Bytes of a code, and of the signed bytes of a query.
-size_t kith_code_bytes(uint8_t code, uint8_t element, size_t dimension);
-size_t kith_code_query_bytes(uint8_t code, size_t dimension);
+size_t kith_node_bytes(uint8_t code, uint8_t element, size_t dimension);
+size_t kith_node_query_bytes(uint8_t code, size_t dimension);
 
 // Writes the code and the factors of a row. `components` has room for `dimension` floats.
-void kith_code_encode(const kith_records *records, uint8_t element, const void *row, float *components, uint8_t *code,
-                      kith_code_factors *factors);
+void kith_node_encode(const kith_records *records, uint8_t element, const void *row, float *components, uint8_t *code,
+                      kith_node_factors *factors);
 
-// Makes a query of a row; `bytes` has room for `kith_code_query_bytes` and must live as long as the query.
-kith_code_query kith_code_query_of_row(const kith_records *records, uint8_t element, const void *row, float *components,
+// Makes a query of a row; `bytes` has room for `kith_node_query_bytes` and must live as long as the query.
+kith_node_query kith_node_query_of_row(const kith_records *records, uint8_t element, const void *row, float *components,
                                        int8_t *bytes);
 
 // Makes a query of a stored node, likewise.
-kith_code_query kith_code_query_of_node(const kith_records *records, uint32_t node, int8_t *bytes);
+kith_node_query kith_node_query_of_node(const kith_records *records, uint32_t node, int8_t *bytes);
 
 // Up to where a distance from a query may be the rounding of codes alone.
-float kith_code_rounding(const kith_records *records, const kith_code_query *query);
+float kith_node_rounding(const kith_records *records, const kith_node_query *query);
 
 // One walk: memory that is kept from one to the next, and how far it is.
 typedef struct {
@@ -100,11 +100,11 @@ typedef struct {
 // Begins at the nearest of `entry_count` entries (nodes plus one; zero: none). At most `window` ranks are kept; and, where
 // `ratio` is finite, none farther than `ratio` times the distance of rank `top`: what is left then cannot lead to much.
 // `ranks` has room for `window`; `seen_mask` is set by the caller, a power of two less one.
-void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_code_query *query, const uint32_t *entries,
+void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_node_query *query, const uint32_t *entries,
                      uint32_t entry_count, uint32_t window, uint32_t top, float ratio);
 
 // Expands at most `expansions` nodes; true when nothing is left to expand.
-bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_code_query *query, uint32_t expansions);
+bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_node_query *query, uint32_t expansions);
 
 // Room for pruning up to `capacity` candidates.
 typedef struct {

@@ -33,7 +33,7 @@ final class LinkChooser: @unchecked Sendable {
         room = kith_prune(
             nodes: .allocate(capacity: capacity), left: .allocate(capacity: capacity), places: .allocate(capacity: capacity),
             ratios: .allocate(capacity: capacity), distances: .allocate(capacity: capacity),
-            bytes: .allocate(capacity: kith_code_query_bytes(UInt8(KITH_CODE_SCALAR8), space.dimension)))
+            bytes: .allocate(capacity: kith_node_query_bytes(UInt8(KITH_CODE_SCALAR8), space.dimension)))
         places = .allocate(capacity: capacity)
         nodes = .allocate(capacity: capacity)
         distances = .allocate(capacity: capacity)

@@ -120,9 +120,9 @@ final class ProximityGraph: @unchecked Sendable {
             nodeCount += 1
         }
         let record = record(node)
-        kith_code_encode(
+        kith_node_encode(
             records, element, row, components, record.assumingMemoryBound(to: UInt8.self),
-            (record + layout.factorsOffset).assumingMemoryBound(to: kith_code_factors.self))
+            (record + layout.factorsOffset).assumingMemoryBound(to: kith_node_factors.self))
         kith_store_release_u32(ownerWord(node), slot + 1)
         return node
     }

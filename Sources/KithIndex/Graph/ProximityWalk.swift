@@ -45,7 +45,7 @@ final class ProximityWalk: @unchecked Sendable {
     private var roomCapacity = 0
     private let components: UnsafeMutablePointer<Float>
     private let queryBytes: UnsafeMutablePointer<Int8>
-    private(set) var query = kith_code_query()
+    private(set) var query = kith_node_query()
 
     /// Nodes expanded between two questions to `shouldStop`.
     static let expansionsBetweenStops: UInt32 = 256
@@ -55,7 +55,7 @@ final class ProximityWalk: @unchecked Sendable {
 
     init(dimension: Int) {
         components = .allocate(capacity: dimension)
-        queryBytes = .allocate(capacity: kith_code_query_bytes(UInt8(KITH_CODE_SCALAR8), dimension))
+        queryBytes = .allocate(capacity: kith_node_query_bytes(UInt8(KITH_CODE_SCALAR8), dimension))
     }
 
     deinit {
@@ -77,16 +77,16 @@ final class ProximityWalk: @unchecked Sendable {
 
     /// Takes a row as the query of the next walks; it must stay where it is.
     func setQuery(_ row: UnsafeRawPointer, of graph: ProximityGraph) {
-        query = kith_code_query_of_row(graph.records, graph.element, row, components, queryBytes)
+        query = kith_node_query_of_row(graph.records, graph.element, row, components, queryBytes)
     }
 
     /// Takes a node as the query.
     func setQuery(node: UInt32, of graph: ProximityGraph) {
-        query = kith_code_query_of_node(graph.records, node, queryBytes)
+        query = kith_node_query_of_node(graph.records, node, queryBytes)
     }
 
     /// Up to where a distance from the query may be rounding alone.
-    func rounding(of graph: ProximityGraph) -> Float { kith_code_rounding(graph.records, &query) }
+    func rounding(of graph: ProximityGraph) -> Float { kith_node_rounding(graph.records, &query) }
 
     /// Distances from the query to nodes.
     func distances(

@@ -23,9 +23,9 @@ struct RecordLayout: Equatable {
     private static let regionBytes = 16 * Limits.regionBytes
 
     init(_ space: VectorSpace, code: UInt8, degree: Int) {
-        codeBytes = kith_code_bytes(code, space.element.rawValue, space.dimension)
+        codeBytes = kith_node_bytes(code, space.element.rawValue, space.dimension)
         factorsOffset = (codeBytes + 3) / 4 * 4
-        ownerOffset = factorsOffset + MemoryLayout<kith_code_factors>.size
+        ownerOffset = factorsOffset + MemoryLayout<kith_node_factors>.size
         linksOffset = ownerOffset + MemoryLayout<UInt32>.size
         // A quarter more than pruning leaves, so that a list is pruned once in many links.
         let bytes = linksOffset + (degree + degree / 4) * MemoryLayout<UInt32>.size

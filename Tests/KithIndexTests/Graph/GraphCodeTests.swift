@@ -16,12 +16,12 @@ import Testing
         init(_ space: VectorSpace, code: Int, count: Int) throws {
             test = try TestRows(space, capacity: count)
             test.appendRandom(count)
-            let codeBytes = kith_code_bytes(UInt8(code), space.element.rawValue, space.dimension)
+            let codeBytes = kith_node_bytes(UInt8(code), space.element.rawValue, space.dimension)
             let factors = (codeBytes + 3) / 4 * 4
-            let stride = (factors + MemoryLayout<kith_code_factors>.size + 63) / 64 * 64
+            let stride = (factors + MemoryLayout<kith_node_factors>.size + 63) / 64 * 64
             memory = .allocate(capacity: stride * count + 64)
             components = .allocate(capacity: space.dimension)
-            bytes = .allocate(capacity: max(kith_code_query_bytes(UInt8(code), space.dimension), 1))
+            bytes = .allocate(capacity: max(kith_node_query_bytes(UInt8(code), space.dimension), 1))
             records = kith_records(
                 base: memory, stride: stride, code_bytes: UInt32(codeBytes), factors_offset: UInt32(factors), links_offset: 0,
                 link_capacity: 0, dimension: UInt32(space.dimension), code: UInt8(code), metric: space.metric.rawValue,
@@ -30,9 +30,9 @@ import Testing
             #expect(bound)
             for slot in 0..<UInt32(count) {
                 let record = memory + Int(slot) * stride
-                kith_code_encode(
+                kith_node_encode(
                     &records, space.element.rawValue, test.rows.row(slot), components, record,
-                    UnsafeMutableRawPointer(record + factors).assumingMemoryBound(to: kith_code_factors.self))
+                    UnsafeMutableRawPointer(record + factors).assumingMemoryBound(to: kith_node_factors.self))
             }
         }
 
@@ -42,7 +42,7 @@ import Testing
             bytes.deallocate()
         }
 
-        func distances(_ query: kith_code_query) throws -> [Float] {
+        func distances(_ query: kith_node_query) throws -> [Float] {
             var query = query
             let nodes = Array(0..<test.count)
             var out = [Float](repeating: .nan, count: nodes.count)
@@ -82,8 +82,8 @@ import Testing
                         let row = records.test.rows.row(slot)
                         let exact = try records.exact(row)
                         let fromRow = try records.distances(
-                            kith_code_query_of_row(&records.records, element.rawValue, row, records.components, records.bytes))
-                        let fromNode = try records.distances(kith_code_query_of_node(&records.records, slot, records.bytes))
+                            kith_node_query_of_row(&records.records, element.rawValue, row, records.components, records.bytes))
+                        let fromNode = try records.distances(kith_node_query_of_node(&records.records, slot, records.bytes))
                         for index in exact.indices {
                             #expect(abs(fromRow[index] - exact[index]) <= tolerance, "\(element) \(metric) \(code) row")
                             #expect(abs(fromNode[index] - exact[index]) <= 2 * tolerance, "\(element) \(metric) \(code) node")
@@ -101,9 +101,9 @@ import Testing
                 let records = try Records(.test(dimension, element, metric), code: KITH_CODE_FULL, count: 30)
                 let row = records.test.rows.row(3)
                 let exact = try records.exact(row)
-                let query = kith_code_query_of_row(&records.records, element.rawValue, row, records.components, records.bytes)
+                let query = kith_node_query_of_row(&records.records, element.rawValue, row, records.components, records.bytes)
                 #expect(try records.distances(query).map { $0 + 0 } == exact, "\(element) \(metric) \(dimension)")
-                let stored = kith_code_query_of_node(&records.records, 3, records.bytes)
+                let stored = kith_node_query_of_node(&records.records, 3, records.bytes)
                 #expect(try records.distances(stored).map { $0 + 0 } == exact, "\(element) \(metric) \(dimension)")
             }
         }
