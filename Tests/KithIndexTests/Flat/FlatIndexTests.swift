@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func registryNamesItsKinds() throws {
-        #expect(IndexRegistry.builtIn.kinds == ["flat", "hnsw", "ivf_flat", "ivf_pq", "ivf_rabitq"])
+        #expect(IndexRegistry.builtIn.kinds == ["flat", "graph", "hnsw", "ivf_flat", "ivf_pq", "ivf_rabitq"])
         #expect(throws: KithError.self) { try IndexRegistry.builtIn.maker("ivf") }
     }
 }
