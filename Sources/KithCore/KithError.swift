@@ -68,6 +68,7 @@ public enum ErrorReason: String, Sendable, CaseIterable {
     case brokerFailure = "BROKER_FAILURE"
     /// Made by consumers only: where they write refuses.
     case sinkFailure = "SINK_FAILURE"
+    case relayFenced = "RELAY_FENCED"
     case invalidConfiguration = "INVALID_CONFIGURATION"
     /// Made by clients only: no server answered.
     case serverUnreachable = "SERVER_UNREACHABLE"

@@ -109,6 +109,18 @@ public enum Limits {
     public static let relayTurnBytes = 4 << 20
     /// Commits between two saves of the relay's cursor, at most.
     public static let relayCursorCommits: UInt64 = 10_000
+    /// Bytes of change log that are read at a time to tell what waits for Kafka; beyond it is reckoned.
+    public static let relayMeterBytes = 8 << 20
+    /// Transactional producers of one node: shards beyond so many share them.
+    public static let relayTransactions = 16
+    /// Milliseconds from a transaction's first event to its commit, or between two commits, while there are events.
+    public static let transactionMilliseconds = 100
+    /// Bytes of events after which a transaction is committed at once.
+    public static let transactionBytes = 16 << 20
+    /// Events after which it is, too; with the largest batch write they stay below what the producer holds.
+    public static let transactionEvents = 100_000
+    /// Milliseconds after which Kafka gives up a transaction that nobody commits.
+    public static let transactionTimeoutMilliseconds = 60_000
     /// Milliseconds that a request to Kafka outside the event stream may take.
     public static let kafkaRequestMilliseconds = 3_000
     /// Milliseconds that an idle producer's thread sleeps at a time.

@@ -64,6 +64,8 @@ public final class Metrics: Sendable {
     public let tailVectors = Gauge()
     public let checkpoints = Counter()
     public let changeLogBytes = Gauge()
+    public let changeLogLimit = Gauge()
+    public let changeLogRefusals = Counter()
     public let publishedEvents = Counter()
     public let publishedBytes = Counter()
     public let publishErrors = Counter()
@@ -76,6 +78,11 @@ public final class Metrics: Sendable {
     public let webhooksStopped = Gauge()
     public let webhookLag = Gauge()
     public let webhookDuration = DurationHistogram()
+    public let relayWaitingEvents = Gauge()
+    public let relayWaitingBytes = Gauge()
+    public let relayOldestSeconds = Gauge()
+    public let relayFailingShards = Gauge()
+    public let lostCommits = Counter()
     public let openStreams = Gauge()
 
     public init() {}
@@ -105,6 +112,8 @@ public final class Metrics: Sendable {
         gauge("kith_tail_vectors", "Vectors waiting to be linked.", tailVectors)
         counter("kith_checkpoints_total", "Index checkpoints written.", checkpoints)
         gauge("kith_change_log_bytes", "Bytes of the change log.", changeLogBytes)
+        gauge("kith_change_log_limit_bytes", "The limit of them (change-log-bytes).", changeLogLimit)
+        counter("kith_change_log_refusals_total", "Writes refused because the change log is full.", changeLogRefusals)
         counter("kith_published_events_total", "Change events acknowledged by Kafka.", publishedEvents)
         counter("kith_published_bytes_total", "Bytes of them.", publishedBytes)
         counter("kith_publish_errors_total", "Produce errors.", publishErrors)
@@ -117,6 +126,11 @@ public final class Metrics: Sendable {
         gauge("kith_webhooks_stopped", "Webhooks that are paused or disabled.", webhooksStopped)
         gauge("kith_webhook_lag_commits", "Commits that webhooks have still to deliver.", webhookLag)
         histogram("kith_webhook_duration_seconds", "Time of a request to an endpoint.", webhookDuration)
+        gauge("kith_relay_waiting_events", "Events in them.", relayWaitingEvents)
+        gauge("kith_relay_waiting_bytes", "Bytes of change log they take.", relayWaitingBytes)
+        gauge("kith_relay_oldest_seconds", "Age of the oldest of them.", relayOldestSeconds)
+        gauge("kith_relay_failing_shards", "Shards whose relay stands still and tries again.", relayFailingShards)
+        counter("kith_lost_commits_total", "Commits trimmed before Kafka had them; GAP events name them.", lostCommits)
         gauge("kith_open_streams", "Open streams.", openStreams)
         return text
     }

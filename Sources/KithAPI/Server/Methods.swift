@@ -53,6 +53,7 @@ struct Methods: Sendable {
             "/kith.v1.WebhookService/ListDeliveries": .control(webhooks.deliveries),
             "/kith.v1.WebhookService/ListDeadLetters": .control(webhooks.deadLetters),
             "/kith.v1.WebhookService/RedeliverDeadLetters": .control(webhooks.redeliver),
+            "/kith.v1.EventService/GetEventStatus": .control(EventStatusHandler(engine: engine).handle),
             "/grpc.health.v1.Health/Check": .control(engine.health.check),
             "/grpc.health.v1.Health/Watch": .stream { call throws(KithError) in try HealthWatch(call, engine) },
         ]

@@ -21,6 +21,7 @@ public final class ChangeLogBudget: Sendable {
         self.limit = limit
         self.policy = policy
         self.metrics = metrics
+        metrics.changeLogLimit.set(limit)
     }
 
     /// Bytes kept now.
@@ -37,6 +38,7 @@ public final class ChangeLogBudget: Sendable {
     /// Why a write cannot be taken now; nil when it can.
     var refusal: KithError? {
         guard policy == .pushBack, bytes >= limit else { return nil }
+        metrics.changeLogRefusals.add()
         return KithError(
             .resourceExhausted, .changeLogFull,
             "the change log holds \(bytes) bytes, the limit is \(limit): readers must catch up (is Kafka reachable?), "

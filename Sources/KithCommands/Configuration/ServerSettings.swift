@@ -23,6 +23,7 @@ package struct ServerSettings: Sendable {
     package var kafkaTopicPrefix = KafkaConfiguration.defaultTopicPrefix
     /// 0: as the brokers say.
     package var kafkaReplicationFactor = 0
+    package var kafkaDelivery = DeliveryGuarantee.atLeastOnce
     package var kafkaProperties: [String: String] = [:]
     package var changeLogBytes = 16 << 30
     package var changeLogFull = FullLogPolicy.pushBack
@@ -95,6 +96,13 @@ package struct Setting: Sendable {
         },
         Setting(key: "kafka.replication-factor", value: "N", help: "copies of topics that Kith makes; 0: as brokers say (0)") {
             settings, given throws(KithError) in settings.kafkaReplicationFactor = try given.number(0...Int(Int16.max))
+        },
+        Setting(key: "kafka.delivery", value: "GUARANTEE", help: "at-least-once or exactly-once (at-least-once)") {
+            settings, given throws(KithError) in
+            guard let delivery = DeliveryGuarantee(rawValue: given.value) else {
+                throw given.wrong("is not at-least-once or exactly-once")
+            }
+            settings.kafkaDelivery = delivery
         },
         Setting(key: "change-log-bytes", value: "N", help: "changes that are kept until every reader has them (17179869184)") {
             settings, given throws(KithError) in settings.changeLogBytes = try given.number(1 << 20...1 << 50)

@@ -62,7 +62,7 @@ final class RunningServer: Sendable {
         let kafka = KafkaConfiguration(
             brokers: settings.kafkaBrokers, topicPrefix: settings.kafkaTopicPrefix,
             replicationFactor: settings.kafkaReplicationFactor > 0 ? settings.kafkaReplicationFactor : nil,
-            properties: settings.kafkaProperties)
+            delivery: settings.kafkaDelivery, properties: settings.kafkaProperties)
         return try Relay(configuration: kafka, cluster: settings.cluster, metrics: metrics)
     }
 }

@@ -59,7 +59,7 @@ package enum ServeCommand {
         let kafka =
             settings.kafkaBrokers.isEmpty
             ? "off: changes wait in the log (--kafka.brokers turns it on)"
-            : "\(settings.kafkaBrokers), topics \(settings.kafkaTopicPrefix).changes.v1.<collection>"
+            : "\(settings.kafkaBrokers), topics \(settings.kafkaTopicPrefix).changes.v1.<collection>, \(settings.kafkaDelivery.rawValue)"
         let count = running.node.catalogue.all.count
         Console.print("Kith \(Version.text)")
         Console.print("  gRPC   \(host):\(running.server.port)")

@@ -10,10 +10,10 @@ final class DeliveryThread: Sendable {
             defer { rd_kafka_queue_destroy(queue) }
             while !stopping() {
                 guard let event = rd_kafka_queue_poll(queue, Int32(Limits.kafkaPollMilliseconds)) else { continue }
-                let outcome = DeliveryThread.serve(event, client)
+                let outcomes = DeliveryThread.serve(event, client)
                 // The event holds the queue's room until it is destroyed: observers are told after that.
                 rd_kafka_event_destroy(event)
-                if let outcome { observe(outcome) }
+                outcomes.forEach(observe)
             }
         }
     }
@@ -24,24 +24,35 @@ final class DeliveryThread: Sendable {
         thread.join()
     }
 
-    private static func serve(_ event: OpaquePointer, _ client: KafkaClient) -> KafkaProducer.Event? {
+    private static func serve(_ event: OpaquePointer, _ client: KafkaClient) -> [KafkaProducer.Event] {
         switch rd_kafka_event_type(event) {
         case RD_KAFKA_EVENT_DR:
-            var count = 0
-            while let message = rd_kafka_event_message_next(event) {
-                guard let context = message.pointee._private else { continue }
-                let receiver = Unmanaged<DeliveryReceiver>.fromOpaque(context).takeRetainedValue()
-                let code = message.pointee.err
-                if code == RD_KAFKA_RESP_ERR_NO_ERROR { count += 1 }
-                receiver.delivered(code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(code))
-            }
-            return .delivered(count)
+            return report(event)
         case RD_KAFKA_EVENT_ERROR:
-            if let error = client.fatalError { return .ended(error) }
+            if let error = client.fatalError { return [.ended(error)] }
             let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
-            return .trouble(KafkaError(rd_kafka_event_error(event), text))
+            return [.trouble(KafkaError(rd_kafka_event_error(event), text))]
         default:
-            return nil
+            return []
         }
+    }
+
+    /// Tells the receivers of one batch, which has one partition and mostly one fate.
+    private static func report(_ event: OpaquePointer) -> [KafkaProducer.Event] {
+        var count = 0
+        var loss: KafkaProducer.Event?
+        while let message = rd_kafka_event_message_next(event) {
+            let code = message.pointee.err
+            let error = code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(code)
+            if let error, loss == nil {
+                let topic = message.pointee.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
+                loss = .undelivered(topic: topic, partition: Int(message.pointee.partition), error)
+            } else if error == nil {
+                count += 1
+            }
+            guard let context = message.pointee._private else { continue }
+            Unmanaged<DeliveryReceiver>.fromOpaque(context).takeRetainedValue().delivered(error)
+        }
+        return [.delivered(count)] + (loss.map { [$0] } ?? [])
     }
 }

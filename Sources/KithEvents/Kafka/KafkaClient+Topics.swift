@@ -2,15 +2,15 @@ internal import CRdKafka
 import KithCore
 
 extension KafkaClient {
-    /// Makes sure that `topic` exists with at least `partitions` partitions. An existing topic is never altered: more partitions would
-    /// move no event, but a consumer could no longer tell a shard by its partition.
+    /// Makes sure that a topic exists and is as specified. An existing topic is never altered: more partitions would move no event, but a
+    /// consumer could no longer tell a shard by its partition.
     ///
-    /// - Throws: `INVALID_CONFIGURATION` where it has too few; `BROKER_FAILURE`.
-    func prepareTopic(_ topic: String, partitions: Int, replicationFactor: Int?) throws(KithError) {
-        if try verify(topic, partitions: partitions) { return }
-        guard let refusal = try createTopic(topic, partitions: partitions, replicationFactor: replicationFactor) else { return }
+    /// - Throws: `INVALID_CONFIGURATION`, saying what is wrong with it; `BROKER_FAILURE`.
+    func prepareTopic(_ topic: TopicSpecification) throws(KithError) {
+        if try verify(topic) { return }
+        guard let refusal = try createTopic(topic) else { return }
         // Another node may have been quicker.
-        if try !verify(topic, partitions: partitions) { throw refusal.asKithError("cannot create topic \(topic)") }
+        if try !verify(topic) { throw refusal.asKithError("cannot create topic \(topic.name)") }
     }
 
     /// Partitions of a topic, as the brokers tell; nil where there is no such topic.
@@ -31,28 +31,33 @@ extension KafkaClient {
         return Int(answer.partition_cnt)
     }
 
-    /// Whether the topic exists; one that does must be large enough.
-    private func verify(_ topic: String, partitions: Int) throws(KithError) -> Bool {
-        guard let existing = try partitionCount(of: topic) else { return false }
-        guard existing >= partitions else {
+    /// Whether the topic exists; one that does must be large enough and keep what it should.
+    private func verify(_ topic: TopicSpecification) throws(KithError) -> Bool {
+        guard let existing = try partitionCount(of: topic.name) else { return false }
+        guard existing >= topic.partitions else {
             throw KithError(
                 .failedPrecondition, .invalidConfiguration,
-                "topic \(topic) has \(existing) partitions, the collection has \(partitions) shards; Kith does not alter a topic that exists",
-                metadata: ["topic": topic, "partitions": "\(existing)", "shards": "\(partitions)"])
+                "topic \(topic.name) has \(existing) partitions, the collection has \(topic.partitions) shards; "
+                    + "Kith does not alter a topic that exists",
+                metadata: ["topic": topic.name, "partitions": "\(existing)", "shards": "\(topic.partitions)"])
         }
+        try verifyCleanup(of: topic)
         return true
     }
 
     /// Answers why the topic was not created, nil when it was.
-    private func createTopic(
-        _ topic: String, partitions: Int, replicationFactor: Int?
-    ) throws(KithError) -> KafkaError? {
+    private func createTopic(_ topic: TopicSpecification) throws(KithError) -> KafkaError? {
         var text = [CChar](repeating: 0, count: KafkaClient.errorTextBytes)
-        let description = rd_kafka_NewTopic_new(topic, Int32(partitions), Int32(replicationFactor ?? -1), &text, text.count)
+        let description = rd_kafka_NewTopic_new(
+            topic.name, Int32(topic.partitions), Int32(topic.replicationFactor ?? -1), &text, text.count)
         guard let description else {
-            throw KithError(.invalidArgument, .invalidName, "no topic can be named \(topic): \(KafkaClient.string(text))")
+            throw KithError(
+                .invalidArgument, .invalidName, "no topic can be named \(topic.name): \(KafkaClient.string(text))")
         }
         defer { rd_kafka_NewTopic_destroy(description) }
+        for (key, value) in topic.settings.sorted(by: { $0.key < $1.key }) {
+            rd_kafka_NewTopic_set_config(description, key, value)
+        }
         let queue = rd_kafka_queue_new(handle)
         defer { rd_kafka_queue_destroy(queue) }
         let options = rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS)

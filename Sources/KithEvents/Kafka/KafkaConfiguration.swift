@@ -1,13 +1,22 @@
 public import KithCore
 
+/// What consumers of a topic can rely on.
+public enum DeliveryGuarantee: String, Sendable, CaseIterable {
+    /// Nothing is lost; after a crash the last events may come again, under the same ids.
+    case atLeastOnce = "at-least-once"
+    /// Who reads committed messages only sees each event once: the relay's cursor moves in the transaction of its events.
+    case exactlyOnce = "exactly-once"
+}
+
 /// Where Kafka is and how to talk to it.
 public struct KafkaConfiguration: Sendable, Hashable {
     public static let defaultTopicPrefix = "kith"
 
     /// Properties that Kith sets itself: the promise to lose nothing rests on them.
     public static let reservedProperties: Set<String> = [
-        "acks", "bootstrap.servers", "enable.gapless.guarantee", "enable.idempotence", "message.timeout.ms",
-        "metadata.broker.list", "request.required.acks", "transactional.id",
+        "acks", "auto.offset.reset", "bootstrap.servers", "delivery.report.only.error", "enable.gapless.guarantee",
+        "enable.idempotence", "isolation.level", "message.timeout.ms", "metadata.broker.list", "request.required.acks",
+        "transactional.id",
     ]
 
     /// `host:port`, several separated by commas.
@@ -16,21 +25,31 @@ public struct KafkaConfiguration: Sendable, Hashable {
     public var topicPrefix: String
     /// Copies of each partition of the topics that Kith creates; nil leaves it to the broker.
     public var replicationFactor: Int?
+    public var delivery: DeliveryGuarantee
     /// Further librdkafka properties, such as `security.protocol` or `sasl.username`.
     public var properties: [String: String]
 
     public init(
         brokers: String, topicPrefix: String = KafkaConfiguration.defaultTopicPrefix, replicationFactor: Int? = nil,
-        properties: [String: String] = [:]
+        delivery: DeliveryGuarantee = .atLeastOnce, properties: [String: String] = [:]
     ) {
         self.brokers = brokers
         self.topicPrefix = topicPrefix
         self.replicationFactor = replicationFactor
+        self.delivery = delivery
         self.properties = properties
     }
 
     /// The topic of a collection's changes; its partitions are the collection's shards.
     public func changesTopic(collection: String) -> String { "\(topicPrefix).changes.v1.\(collection)" }
+
+    /// The internal topic of the relay's cursors.
+    var cursorTopic: String { "\(topicPrefix).relay.cursor.v1" }
+
+    /// How long Kafka keeps a transaction open whose producer says nothing.
+    var transactionTimeout: Duration {
+        .milliseconds(properties["transaction.timeout.ms"].flatMap(Int.init) ?? Limits.transactionTimeoutMilliseconds)
+    }
 
     /// - Throws: `INVALID_CONFIGURATION`, naming the key.
     public func validate() throws(KithError) {

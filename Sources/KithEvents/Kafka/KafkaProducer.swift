@@ -42,11 +42,14 @@ public final class KafkaTopic: @unchecked Sendable {
 
 /// An idempotent producer: within its life each partition gets every message once, in the order produced, with no gap.
 ///
-/// A message that a broker refuses ends the producer (`enable.gapless.guarantee`), so that nothing after it can overtake it.
+/// A message that a broker refuses ends the producer (`enable.gapless.guarantee`), so that nothing after it can overtake it; or, where the
+/// producer is transactional, the transaction.
 public final class KafkaProducer: Sendable {
     public enum Event: Sendable {
         /// Messages were reported to their receivers, so many of them as delivered, and room was made in the queue.
         case delivered(Int)
+        /// Messages to a partition were given up.
+        case undelivered(topic: String, partition: Int, KafkaError)
         /// Trouble that librdkafka goes on to work on by itself.
         case trouble(KafkaError)
         /// The producer has ended: only `close` is left.
@@ -67,34 +70,47 @@ public final class KafkaProducer: Sendable {
     /// - Parameter observe: called on the producer's thread.
     /// - Throws: `INVALID_CONFIGURATION`, naming the property.
     public init(
-        configuration: KafkaConfiguration, observe: @escaping @Sendable (Event) -> Void
+        configuration: KafkaConfiguration, transactionalID: String? = nil, observe: @escaping @Sendable (Event) -> Void
     ) throws(KithError) {
         client = try KafkaClient(
-            .producer, configuration,
-            settings: [
-                "enable.idempotence": "true",
-                "enable.gapless.guarantee": "true",
-                "acks": "all",
-                // A message is never given up for its age: the change log waits with it.
-                "message.timeout.ms": "0",
-                "linger.ms": "5",
-                // An outage ends for the relay soon after it ends.
-                "reconnect.backoff.max.ms": "1000",
-                "compression.codec": "lz4",
-                "queue.buffering.max.messages": "\(Limits.producerQueueMessages)",
-                "queue.buffering.max.kbytes": "\(Limits.producerQueueBytes >> 10)",
-            ], events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR)
+            .producer, configuration, settings: KafkaProducer.settings(transactionalID: transactionalID),
+            events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR)
         deliveries = DeliveryThread(client: client, observe: observe)
+    }
+
+    private static func settings(transactionalID: String?) -> [String: String] {
+        var settings = [
+            "enable.idempotence": "true",
+            "acks": "all",
+            "linger.ms": "5",
+            // An outage ends for the relay soon after it ends.
+            "reconnect.backoff.max.ms": "1000",
+            "compression.codec": "lz4",
+            "queue.buffering.max.messages": "\(Limits.producerQueueMessages)",
+            "queue.buffering.max.kbytes": "\(Limits.producerQueueBytes >> 10)",
+        ]
+        if let transactionalID {
+            settings["transactional.id"] = transactionalID
+            settings["transaction.timeout.ms"] = "\(Limits.transactionTimeoutMilliseconds)"
+            // The commit says that all were delivered.
+            settings["delivery.report.only.error"] = "true"
+        } else {
+            settings["enable.gapless.guarantee"] = "true"
+            // A message is never given up for its age: the change log waits with it.
+            settings["message.timeout.ms"] = "0"
+        }
+        return settings
     }
 
     deinit { close() }
 
     public func topic(_ name: String) throws(KithError) -> KafkaTopic { try KafkaTopic(name, client: client) }
 
-    /// Queues one message; its bytes are copied. `receiver` hears of it exactly once if the answer is `queued`, else never.
+    /// Queues one message; its bytes are copied. `receiver` hears of it exactly once if the answer is `queued`, else never; of a
+    /// transactional producer it hears only of failures.
     public func produce(
         to topic: KafkaTopic, partition: Int, key: ByteView, value: ByteView, headers: [KafkaHeader],
-        receiver: DeliveryReceiver
+        receiver: DeliveryReceiver? = nil
     ) -> ProduceOutcome {
         let list = rd_kafka_headers_new(headers.count)
         for header in headers {
@@ -104,23 +120,21 @@ public final class KafkaProducer: Sendable {
                 }
             }
         }
-        let context = Unmanaged.passRetained(receiver)
+        let context = receiver.map { Unmanaged.passRetained($0) }
         let code = kith_kafka_produce(
             client.handle, topic.handle, Int32(partition), key.bytes.baseAddress, key.count, value.bytes.baseAddress,
-            value.count, list, context.toOpaque())
+            value.count, list, context?.toOpaque())
         if code == RD_KAFKA_RESP_ERR_NO_ERROR { return .queued }
-        context.release()
+        context?.release()
         rd_kafka_headers_destroy(list)
         return code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? .queueFull : .refused(KafkaError(code))
     }
 
-    /// Makes sure that a topic exists with at least `partitions` partitions; never alters one that does. Blocks for at most a few
+    /// Makes sure that a topic exists and is as specified; never alters one that does exist. Blocks for at most a few
     /// `Limits.kafkaRequestMilliseconds`.
     ///
-    /// - Throws: `INVALID_CONFIGURATION` where it has too few; `BROKER_FAILURE`.
-    public func prepareTopic(_ name: String, partitions: Int, replicationFactor: Int?) throws(KithError) {
-        try client.prepareTopic(name, partitions: partitions, replicationFactor: replicationFactor)
-    }
+    /// - Throws: `INVALID_CONFIGURATION`, saying what is wrong with it; `BROKER_FAILURE`.
+    public func prepareTopic(_ topic: TopicSpecification) throws(KithError) { try client.prepareTopic(topic) }
 
     /// Waits until everything queued has been reported, at most `milliseconds`; answers whether it was.
     @discardableResult

@@ -12,6 +12,10 @@ public final class MockBroker: @unchecked Sendable {
         case outOfOrderSequence
         case messageTooLarge
         case notEnoughReplicas
+        case coordinatorNotAvailable
+        case concurrentTransactions
+        case invalidProducerEpoch
+        case producerFenced
 
         fileprivate var code: rd_kafka_resp_err_t {
             switch self {
@@ -21,12 +25,21 @@ public final class MockBroker: @unchecked Sendable {
             case .outOfOrderSequence: RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER
             case .messageTooLarge: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
             case .notEnoughReplicas: RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS
+            case .coordinatorNotAvailable: RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE
+            case .concurrentTransactions: RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS
+            case .invalidProducerEpoch: RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH
+            case .producerFenced: RD_KAFKA_RESP_ERR_PRODUCER_FENCED
             }
         }
     }
 
-    /// Kafka's number for Produce requests.
-    private static let produceRequest: Int16 = 0
+    /// Requests that can be made to fail, by Kafka's numbers.
+    public enum Request: Int16, Sendable {
+        case produce = 0
+        case initProducer = 22
+        case addPartitions = 24
+        case endTransaction = 26
+    }
 
     /// What to connect to.
     public let bootstrapServers: String
@@ -63,10 +76,10 @@ public final class MockBroker: @unchecked Sendable {
             "cannot move \(topic)[\(partition)]")
     }
 
-    /// The next Produce requests are answered with these, one each.
-    public func failProduce(_ faults: [Fault]) {
+    /// The next requests of that kind are answered with these, one each.
+    public func fail(_ request: Request, _ faults: [Fault]) {
         var codes = faults.map(\.code)
-        rd_kafka_mock_push_request_errors_array(cluster, MockBroker.produceRequest, codes.count, &codes)
+        rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, codes.count, &codes)
     }
 
     private func check(_ code: rd_kafka_resp_err_t, _ action: String) throws(KithError) {

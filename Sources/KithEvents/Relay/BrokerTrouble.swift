@@ -5,6 +5,14 @@ final class BrokerTrouble: Sendable {
     private struct State {
         var text: String?
         var end: KafkaError?
+        var loss: Loss?
+    }
+
+    /// Messages to one partition that were given up.
+    struct Loss {
+        var topic: String
+        var partition: Int
+        var error: KafkaError
     }
 
     private let state = Mutex(State())
@@ -17,12 +25,25 @@ final class BrokerTrouble: Sendable {
             switch event {
             case .delivered(let count):
                 if count > 0 { state.text = nil }
+            case .undelivered(let topic, let partition, let error):
+                if !error.isProducerGone { state.loss = state.loss ?? Loss(topic: topic, partition: partition, error: error) }
             case .trouble(let error):
                 state.text = "\(error)"
             case .ended(let error):
                 state.text = "\(error)"
                 state.end = error
             }
+        }
+    }
+
+    /// All is well again, as far as a commit can tell.
+    func clear() { state.withLock { $0.text = nil } }
+
+    /// The first loss since the last time: answered once.
+    func takeLoss() -> Loss? {
+        state.withLock { state in
+            defer { state.loss = nil }
+            return state.loss
         }
     }
 

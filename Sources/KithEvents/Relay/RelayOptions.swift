@@ -8,15 +8,18 @@ public struct RelayOptions: Sendable {
     public var cursorInterval: Duration
     /// How long `shutdown` waits for what is still with the producer.
     public var flushGrace: Duration
+    /// Time between two looks at how far the relay is behind.
+    public var meterInterval: Duration
 
     public init(
         firstRetry: Duration = .seconds(1), lastRetry: Duration = .seconds(30), cursorInterval: Duration = .milliseconds(200),
-        flushGrace: Duration = .seconds(5)
+        flushGrace: Duration = .seconds(5), meterInterval: Duration = .seconds(1)
     ) {
         self.firstRetry = firstRetry
         self.lastRetry = lastRetry
         self.cursorInterval = cursorInterval
         self.flushGrace = flushGrace
+        self.meterInterval = meterInterval
     }
 
     /// - Parameter count: failures in a row, from 1.

@@ -1,9 +1,9 @@
 import KithCore
 import KithTelemetry
 
-/// The node's producer as the relay's thread has it: given up when it has ended, and made again.
+/// A lane's producer as its thread has it: given up when it has ended, and made again.
 ///
-/// Not locked: made by `Relay.init`, and from then on used by the relay's thread alone.
+/// Not locked: made by the lane's initialiser, and from then on used by its thread alone.
 final class RelayProducer: @unchecked Sendable {
     /// The producer, or when there will be one again.
     enum Availability {
@@ -12,6 +12,7 @@ final class RelayProducer: @unchecked Sendable {
     }
 
     private let configuration: KafkaConfiguration
+    private let transactionalID: String?
     private let options: RelayOptions
     private let trouble: BrokerTrouble
     private let wake: @Sendable () -> Void
@@ -25,24 +26,32 @@ final class RelayProducer: @unchecked Sendable {
 
     /// - Throws: `INVALID_CONFIGURATION`: a bad property shows at once, not at the first event.
     init(
-        configuration: KafkaConfiguration, options: RelayOptions, trouble: BrokerTrouble, wake: @escaping @Sendable () -> Void
+        configuration: KafkaConfiguration, transactionalID: String? = nil, options: RelayOptions, trouble: BrokerTrouble,
+        wake: @escaping @Sendable () -> Void
     ) throws(KithError) {
         self.configuration = configuration
+        self.transactionalID = transactionalID
         self.options = options
         self.trouble = trouble
         self.wake = wake
         producer = try makeProducer()
     }
 
-    /// Gives up a producer that has ended; answers whether it did.
-    func closeIfEnded() -> Bool {
-        guard let end = trouble.takeEnd(), let producer else { return false }
+    /// Gives up a producer that has ended by itself; answers why.
+    func closeIfEnded() -> KafkaError? {
+        guard let end = trouble.takeEnd(), producer != nil else { return nil }
+        giveUp(end)
+        return end
+    }
+
+    /// Gives up the producer; a new one is made in a while.
+    func giveUp(_ reason: KafkaError) {
+        guard let producer else { return }
         failures = ContinuousClock.now - madeAt > options.lastRetry ? 1 : failures + 1
         let delay = options.delay(afterFailures: failures)
-        relayLog.error("the Kafka producer has ended and is made again", ["error": "\(end)", "in": "\(delay)"])
+        relayLog.error("the Kafka producer has ended and is made again", ["error": "\(reason)", "in": "\(delay)"])
         retryAt = .now + delay
         close(producer)
-        return true
     }
 
     func availability() -> Availability {
@@ -69,7 +78,8 @@ final class RelayProducer: @unchecked Sendable {
         if let unavailable, unavailable.until > .now { throw unavailable.error }
         do throws(KithError) {
             try producer.prepareTopic(
-                name, partitions: definition.shardCount, replicationFactor: configuration.replicationFactor)
+                TopicSpecification(
+                    name: name, partitions: definition.shardCount, replicationFactor: configuration.replicationFactor))
         } catch {
             if error.code == .unavailable { unavailable = (error, .now + options.firstRetry) }
             throw error
@@ -88,6 +98,11 @@ final class RelayProducer: @unchecked Sendable {
         close(producer)
     }
 
+    /// Ends at once; what is queued is given up.
+    func close() {
+        if let producer { close(producer) }
+    }
+
     private func close(_ producer: KafkaProducer) {
         producer.close()
         topics = [:]
@@ -96,7 +111,7 @@ final class RelayProducer: @unchecked Sendable {
 
     private func makeProducer() throws(KithError) -> KafkaProducer {
         madeAt = .now
-        return try KafkaProducer(configuration: configuration) { [trouble, wake] event in
+        return try KafkaProducer(configuration: configuration, transactionalID: transactionalID) { [trouble, wake] event in
             trouble.note(event)
             wake()
         }

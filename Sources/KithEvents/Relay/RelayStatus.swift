@@ -10,6 +10,8 @@ public struct RelayStatus: Sendable {
         public var published: LogPosition
         /// The last commit of the shard.
         public var last: LogPosition
+        /// What waits, as it was within the last second.
+        public var waiting = WaitingCommits()
         /// Why the shard's relay waits to try again; nil while it runs.
         public var failure: KithError?
 
@@ -18,8 +20,15 @@ public struct RelayStatus: Sendable {
     }
 
     public var brokers: String
+    public var delivery: DeliveryGuarantee
     /// The last trouble with the brokers since an event was acknowledged; nil when there was none.
     public var trouble: String?
+    /// Acknowledged in the last ten seconds.
+    public var eventsPerSecond: Double
+    /// Since the process began.
+    public var publishedEvents: UInt64
+    public var publishedBytes: UInt64
+    public var errors: UInt64
     /// In order of their ids.
     public var shards: [Shard]
 }

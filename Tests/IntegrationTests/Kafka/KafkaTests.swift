@@ -26,19 +26,35 @@ struct KafkaTests {
             ["changeEvents": ["encoding": "ENCODING_JSON"]])
     }
 
-    /// Waits until Kafka has acknowledged every commit. The change stream's heartbeats give the pace.
-    private func waitUntilPublished(_ server: ServerProcess) throws {
+    /// Waits until `condition` holds; the change stream's heartbeats give the pace, and end within a minute.
+    private func wait(_ server: ServerProcess, until condition: () throws -> Bool) throws {
         let beat = try server.connection.open(
             .subscribe, ["collection": "docs", "start": "START_NOW", "heartbeatMilliseconds": 100])
-        while true {
+        while try !condition() {
+            let status = try server.connection.call(.getEventStatus, [:])
+            try #require(try beat.read() != nil, "not within a minute: \(status)")
+        }
+        beat.cancel()
+    }
+
+    /// Waits until Kafka has acknowledged every commit.
+    private func waitUntilPublished(_ server: ServerProcess) throws {
+        try wait(server) {
             let positions = try server.connection.call(.getPositions, ["collection": "docs"])
-            if positions["published"] == positions["latest"] { return beat.cancel() }
-            try #require(try beat.read() != nil, "not published within a minute: \(positions)")
+            return positions["published"] == positions["latest"]
         }
     }
 
+    private func write(_ round: Int, to server: ServerProcess) throws {
+        for part in 0..<20 {
+            try server.connection.upsert(
+                "docs", (0..<10).map { Make.point(part * 10 + $0, [Float(round), 1], payload: #"{"round":\#(round)}"#) })
+        }
+        try server.connection.call(.delete, ["collection": "docs", "ids": [Make.id(round)]])
+    }
+
     /// Every event of the log is there, in the order of its shard; one that came twice is the same event.
-    private func check(_ records: [RealBroker.Record], against server: ServerProcess) throws {
+    private func check(_ records: [RealBroker.Record], against server: ServerProcess, once: Bool = false) throws {
         let replay = try ChangeReplay(server.connection, "docs")
         try replay.catchUp(server.connection)
         var seen: [String: String] = [:]
@@ -50,6 +66,7 @@ struct KafkaTests {
             #expect(record.headers["ce_subject"] == "points/\(record.key)")
             if let before = seen.updateValue(record.value, forKey: event.id) {
                 #expect(before == record.value, "\(event.id) came twice, and not as the same")
+                #expect(!once, "\(event.id) came twice")
                 continue
             }
             let place = (position: try #require(Int(event.source.position)), index: event.source.index ?? 0)
@@ -63,23 +80,16 @@ struct KafkaTests {
         let broker = try RealBroker()
         let server = try ServerProcess(["--kafka.brokers", broker.address])
         try create(server)
-        func write(_ round: Int) throws {
-            for part in 0..<20 {
-                try server.connection.upsert(
-                    "docs", (0..<10).map { Make.point(part * 10 + $0, [Float(round), 1], payload: #"{"round":\#(round)}"#) })
-            }
-            try server.connection.call(.delete, ["collection": "docs", "ids": [Make.id(round)]])
-        }
-        try write(0)
+        try write(0, to: server)
         try waitUntilPublished(server)
         // The broker dies; writes go on, for the log waits.
         broker.kill()
-        try write(1)
+        try write(1, to: server)
         // So does the server, with events under way.
         try server.restart()
-        try write(2)
+        try write(2, to: server)
         try broker.restart()
-        try write(3)
+        try write(3, to: server)
         try server.restart()
         try waitUntilPublished(server)
         let replay = try ChangeReplay(server.connection, "docs")
@@ -87,5 +97,65 @@ struct KafkaTests {
         let records = try broker.records(of: "kith.changes.v1.docs", atLeast: Int(replay.events) + 10_000, seconds: 5)
         try check(records, against: server)
         #expect(server.terminate() == 0)
+    }
+
+    @Test func exactlyOnceWhateverDies() throws {
+        let broker = try RealBroker()
+        let server = try ServerProcess(["--kafka.brokers", broker.address, "--kafka.delivery", "exactly-once"])
+        try create(server)
+        var random = SeededGenerator(seed: 5)
+        for round in 0..<8 {
+            try write(round, to: server)
+            // Killed anywhere: before the session, between two steps of a transaction, after its commit.
+            for _ in 0..<2 { try server.restartAndKill(afterMicroseconds: Int.random(in: 20_000...900_000, using: &random)) }
+            try server.restart()
+        }
+        try waitUntilPublished(server)
+        broker.kill()
+        try write(8, to: server)
+        try server.restart()
+        try write(9, to: server)
+        try broker.restart()
+        try waitUntilPublished(server)
+        let replay = try ChangeReplay(server.connection, "docs")
+        try replay.catchUp(server.connection)
+        let records = try broker.records(
+            of: "kith.changes.v1.docs", atLeast: Int(replay.events) + 10_000, seconds: 5, committed: true)
+        try check(records, against: server, once: true)
+        #expect(server.terminate() == 0)
+    }
+
+    @Test func aSecondServerFencesTheFirst() throws {
+        let broker = try RealBroker()
+        let first = try ServerProcess(["--kafka.brokers", broker.address, "--kafka.delivery", "exactly-once"])
+        try create(first)
+        try write(0, to: first)
+        try waitUntilPublished(first)
+        #expect(first.terminate() == 0)
+        let second = try ServerProcess(copyOf: first)
+        #expect(second.terminate() == 0)
+        try first.restart()
+        try write(1, to: first)
+        try waitUntilPublished(first)
+        // A copy that is older than what has been published has nothing to say, but has fenced the first.
+        try second.restart()
+        func failure(_ server: ServerProcess) throws -> Set<String> {
+            let status = try server.connection.call(.getEventStatus, [:])
+            return Set(status["shards"].list.compactMap { $0["failureReason"].string }.filter { !$0.isEmpty })
+        }
+        try wait(second) { try failure(second) == ["INVALID_CONFIGURATION"] }
+        try write(2, to: first)
+        try wait(first) { try failure(first) == ["RELAY_FENCED"] }
+        // What the second server's end leaves to do, the first does after a restart.
+        #expect(second.terminate() == 0)
+        try write(3, to: first)
+        #expect(try failure(first) == ["RELAY_FENCED"])
+        try first.restart()
+        try waitUntilPublished(first)
+        let replay = try ChangeReplay(first.connection, "docs")
+        try replay.catchUp(first.connection)
+        let records = try broker.records(
+            of: "kith.changes.v1.docs", atLeast: Int(replay.events) + 10_000, seconds: 5, committed: true)
+        try check(records, against: first, once: true)
     }
 }

@@ -75,9 +75,9 @@ private final class Counted: DeliveryReceiver, @unchecked Sendable {
     @Test func anExistingTopicIsVerifiedAndNotAltered() throws {
         try broker.createTopic("two", partitions: 2)
         let producer = try KafkaProducer(configuration: configuration) { _ in }
-        try producer.prepareTopic("two", partitions: 2, replicationFactor: nil)
+        try producer.prepareTopic(TopicSpecification(name: "two", partitions: 2))
         let error = #expect(throws: KithError.self) {
-            try producer.prepareTopic("two", partitions: 3, replicationFactor: nil)
+            try producer.prepareTopic(TopicSpecification(name: "two", partitions: 3))
         }
         #expect(error?.reason == .invalidConfiguration)
         #expect(error?.metadata == ["topic": "two", "partitions": "2", "shards": "3"])

@@ -81,7 +81,7 @@ import Testing
         try relay.start(feed: feed) { sampleDefinition() }
         commit(100)
         #expect(feed.waitForCursor(100))
-        broker.failProduce(faults)
+        broker.fail(.produce, faults)
         commit(200)
         #expect(feed.waitForCursor(300))
         try expectAll(copies: true)
@@ -105,7 +105,7 @@ import Testing
         try relay.start(feed: feed) { sampleDefinition() }
         commit(100)
         #expect(feed.waitForCursor(100))
-        broker.failProduce([fault])
+        broker.fail(.produce, [fault])
         commit(400)
         #expect(feed.waitForCursor(500))
         #expect(metrics.publishErrors.current > 0)
@@ -115,7 +115,7 @@ import Testing
 
     @Test func aFirstEventThatIsRefusedIsNotOvertaken() throws {
         commit(500)
-        broker.failProduce([.messageTooLarge, .messageTooLarge])
+        broker.fail(.produce, [.messageTooLarge, .messageTooLarge])
         let relay = try relay(["linger.ms": "0", "batch.num.messages": "10"])
         try relay.start(feed: feed) { sampleDefinition() }
         #expect(feed.waitForCursor(500))

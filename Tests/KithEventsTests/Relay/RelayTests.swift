@@ -12,16 +12,17 @@ import Testing
     init() throws {
         broker = try MockBroker(brokers: 2)
         try broker.createTopic("kith.changes.v1.words", partitions: 3)
+        try broker.createTopic("kith.relay.cursor.v1", partitions: 1)
     }
 
     private func relay(
-        _ properties: [String: String] = [:], cursorInterval: Duration = .milliseconds(5)
+        _ delivery: DeliveryGuarantee = .atLeastOnce, cursorInterval: Duration = .milliseconds(5)
     ) throws -> Relay {
         // Brokers that went away are looked for again soon.
         let quick = ["reconnect.backoff.ms": "10", "reconnect.backoff.max.ms": "50", "retry.backoff.ms": "10"]
         return try Relay(
             configuration: KafkaConfiguration(
-                brokers: broker.bootstrapServers, properties: quick.merging(properties) { $1 }),
+                brokers: broker.bootstrapServers, delivery: delivery, properties: quick),
             cluster: "c", metrics: metrics,
             options: RelayOptions(
                 firstRetry: .milliseconds(20), lastRetry: .milliseconds(100), cursorInterval: cursorInterval))
@@ -58,9 +59,10 @@ import Testing
 
     private func waitForAll() { for feed in feeds { #expect(feed.waitForCursor(feed.lastPosition)) } }
 
-    @Test func everyCommitOfEveryShardComesInOrder() throws {
+    @Test(arguments: DeliveryGuarantee.allCases)
+    func everyCommitOfEveryShardComesInOrder(delivery: DeliveryGuarantee) throws {
         commit(500)
-        let relay = try relay()
+        let relay = try relay(delivery)
         try startAll(relay)
         commit(500)
         waitForAll()
@@ -76,8 +78,9 @@ import Testing
         #expect(metrics.relayLag.current == 0)
     }
 
-    @Test func aRecordIsTheEvent() throws {
-        let relay = try relay()
+    @Test(arguments: DeliveryGuarantee.allCases)
+    func aRecordIsTheEvent(delivery: DeliveryGuarantee) throws {
+        let relay = try relay(delivery)
         try startAll(relay)
         feeds[2].commit([creation(42)])
         #expect(feeds[2].waitForCursor(1))
@@ -87,14 +90,15 @@ import Testing
         #expect(json(record.value ?? [])?.contains(#""id":{"number":"42"}"#) == true)
     }
 
-    @Test func aNewRelayGoesOnAfterTheCursor() throws {
+    @Test(arguments: DeliveryGuarantee.allCases)
+    func aNewRelayGoesOnAfterTheCursor(delivery: DeliveryGuarantee) throws {
         commit(300)
-        let first = try relay()
+        let first = try relay(delivery)
         try startAll(first)
         waitForAll()
         first.shutdown()
         commit(300)
-        let second = try relay()
+        let second = try relay(delivery)
         try startAll(second)
         waitForAll()
         let expected = try expectedIDs()
@@ -122,9 +126,46 @@ import Testing
         }
     }
 
-    @Test func aShardCanStopAndGoOn() throws {
-        commit(100)
+    @Test func exactlyOnceACursorThatIsLostIsFoundInKafka() throws {
+        commit(200)
+        let first = try relay(.exactlyOnce)
+        try startAll(first)
+        waitForAll()
+        first.shutdown()
+        for feed in feeds { try feed.saveCursor("kafka", at: 0) }
+        commit(1)
+        let second = try relay(.exactlyOnce)
+        try startAll(second)
+        waitForAll()
+        let expected = try expectedIDs()
+        #expect(try consumer().readIDs(until: expected) == expected)
+    }
+
+    @Test func whatWaitsIsCounted() throws {
+        commit(30)
+        try broker.setBroker(1, isUp: false)
+        try broker.setBroker(2, isUp: false)
         let relay = try relay()
+        try startAll(relay)
+        // The meter's first look may come before the shards do.
+        relay.shutdown()
+        let status = relay.status()
+        let expected = try expectedIDs()
+        #expect(status.shards.count == 3)
+        #expect(metrics.relayLag.current == 0, "a shard that has stopped has nothing to wait for")
+        for (feed, ids) in zip(feeds, expected) {
+            let waiting = try WaitingCommits(in: feed, after: 10, limit: .max)
+            #expect(waiting.commits == 20 && waiting.events == UInt64(ids.count - 19) && !waiting.isEstimate)
+            #expect(waiting.oldest == 1_700_000_000_000_000 && waiting.age(at: 1_700_000_002_000_000) == .seconds(2))
+            let reckoned = try WaitingCommits(in: feed, after: 0, limit: 1)
+            #expect(reckoned.commits == 30 && reckoned.isEstimate && reckoned.events == 30)
+        }
+    }
+
+    @Test(arguments: DeliveryGuarantee.allCases)
+    func aShardCanStopAndGoOn(delivery: DeliveryGuarantee) throws {
+        commit(100)
+        let relay = try relay(delivery)
         try startAll(relay)
         waitForAll()
         relay.stop(feeds[0].shard)
@@ -138,9 +179,9 @@ import Testing
         #expect(try consumer().readIDs(until: expected) == expected)
     }
 
-    @Test(arguments: [Duration.zero, .milliseconds(5)])
-    func aCommitWithoutChangesIsPassedOver(cursorInterval: Duration) throws {
-        let relay = try relay(cursorInterval: cursorInterval)
+    @Test(arguments: [Duration.zero, .milliseconds(5)], DeliveryGuarantee.allCases)
+    func aCommitWithoutChangesIsPassedOver(cursorInterval: Duration, delivery: DeliveryGuarantee) throws {
+        let relay = try relay(delivery, cursorInterval: cursorInterval)
         try startAll(relay)
         for feed in feeds {
             feed.commit([])

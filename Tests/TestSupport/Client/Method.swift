@@ -36,6 +36,7 @@ public enum Method: String, Sendable, CaseIterable, CustomStringConvertible {
     case listDeliveries = "/kith.v1.WebhookService/ListDeliveries"
     case listDeadLetters = "/kith.v1.WebhookService/ListDeadLetters"
     case redeliverDeadLetters = "/kith.v1.WebhookService/RedeliverDeadLetters"
+    case getEventStatus = "/kith.v1.EventService/GetEventStatus"
     case checkHealth = "/grpc.health.v1.Health/Check"
     case watchHealth = "/grpc.health.v1.Health/Watch"
 

@@ -110,14 +110,16 @@ public final class RealBroker: @unchecked Sendable {
         public var value: String
     }
 
-    /// All records of a topic, as many as there are expected at least; fewer after `seconds` without one.
-    public func records(of topic: String, atLeast count: Int, seconds: Int = 20) throws -> [Record] {
+    /// All records of a topic, as many as there are expected at least; fewer after `seconds` without one. With `committed` those of
+    /// transactions that were aborted or are open are left out.
+    public func records(of topic: String, atLeast count: Int, seconds: Int = 20, committed: Bool = false) throws -> [Record] {
         let consumer = try ChildProcess(
             "\(home)/bin/kafka-console-consumer.sh",
             [
                 "--bootstrap-server", address, "--topic", topic, "--from-beginning", "--max-messages", "\(count)",
                 "--timeout-ms", "\(seconds * 1_000)", "--property", "print.partition=true", "--property",
                 "print.offset=true", "--property", "print.headers=true", "--property", "print.key=true",
+                "--isolation-level", committed ? "read_committed" : "read_uncommitted",
             ], environment: heap)
         consumer.wait()
         guard consumer.output.contains("Processed a total of") else {

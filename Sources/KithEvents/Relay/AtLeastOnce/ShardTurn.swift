@@ -3,8 +3,6 @@ import KithTelemetry
 
 /// Where the relay of one shard is: reads its change log, hands the events to the producer, keeps the cursor behind what Kafka has.
 struct ShardTurn: Sendable {
-    static let cursorName = "kafka"
-
     /// What the relay's thread is to do next; commits and deliveries wake it in any case.
     enum Next: Sendable {
         case more
@@ -31,8 +29,7 @@ struct ShardTurn: Sendable {
     private var sent: LogPosition
     /// The commit after it, where the queue filled up amid its events, and the first of them that is not sent.
     private var partial: (commit: SentCommit, next: Int)?
-    private var saved: LogPosition
-    private var savedAt = ContinuousClock.now
+    private var cursor: DurableCursor
     private var isStopped = false
 
     init(
@@ -41,24 +38,19 @@ struct ShardTurn: Sendable {
         self.feed = feed
         self.metrics = metrics
         self.definition = definition
-        if let cursor = try feed.cursor(ShardTurn.cursorName) {
-            sent = min(cursor, feed.lastPosition)
-        } else {
-            sent = feed.firstPosition - 1
-            try feed.saveCursor(ShardTurn.cursorName, at: sent)
-        }
-        saved = sent
+        cursor = try DurableCursor(of: feed)
+        sent = cursor.saved
         commits = SentCommits(after: sent, metrics: metrics)
     }
 
     mutating func step(_ tools: RelayTools, _ producer: KafkaProducer) -> Next {
         guard !isStopped else { return .wait(until: nil) }
         do throws(KithError) {
-            try saveCursorIfDue(tools)
+            try cursor.saveIfDue(commits.published, in: feed, tools.options)
             noteLoss(tools)
-            guard isReady() else { return .wait(until: earliest(failure?.retryAt, cursorDue(tools))) }
+            guard isReady() else { return .wait(until: earliest(failure?.retryAt, cursor.due(commits.published, tools.options))) }
             // A commit without events moves the watermark and is reported by nobody: the cursor is looked at again after sending.
-            return try send(tools, producer) ? .more : .wait(until: cursorDue(tools))
+            return try send(tools, producer) ? .more : .wait(until: cursor.due(commits.published, tools.options))
         } catch {
             fail(error, resumesAfter: nil, tools)
             return .wait(until: failure?.retryAt)
@@ -71,10 +63,18 @@ struct ShardTurn: Sendable {
     }
 
     mutating func stop() {
+        guard !isStopped else { return }
         isStopped = true
-        defer { commits.abandon() }
-        do throws(KithError) { try saveCursor() } catch {
-            relayLog.error("cannot save the relay's cursor", ["shard": "\(feed.shard)", "error": "\(error)"])
+        cursor.saveFinally(commits.published, in: feed)
+        commits.abandon()
+    }
+
+    /// Counts what is not in Kafka, as far as `limit` bytes.
+    func waiting(limit: Int) -> WaitingCommits {
+        guard !isStopped else { return WaitingCommits() }
+        do throws(KithError) { return try WaitingCommits(in: feed, after: commits.published, limit: limit) } catch {
+            relayLog.warning("cannot count what waits", ["shard": "\(feed.shard)", "error": "\(error)"])
+            return WaitingCommits()
         }
     }
 
@@ -188,26 +188,6 @@ struct ShardTurn: Sendable {
         if let lost = failure.resumesAfter, commits.published <= lost { return }
         self.failure = nil
         relayLog.info("a shard's relay goes on", ["shard": "\(feed.shard)"])
-    }
-
-    // MARK: The cursor
-
-    /// When the cursor is to be saved; nil where it stands where it should.
-    private func cursorDue(_ tools: RelayTools) -> ContinuousClock.Instant? {
-        commits.published > saved ? savedAt + tools.options.cursorInterval : nil
-    }
-
-    private mutating func saveCursorIfDue(_ tools: RelayTools) throws(KithError) {
-        guard let due = cursorDue(tools) else { return }
-        if due <= .now || commits.published - saved >= Limits.relayCursorCommits { try saveCursor() }
-    }
-
-    private mutating func saveCursor() throws(KithError) {
-        let published = commits.published
-        guard published > saved else { return }
-        try feed.saveCursor(ShardTurn.cursorName, at: published)
-        saved = published
-        savedAt = .now
     }
 }
 

@@ -3,7 +3,7 @@ import KithTelemetry
 import Synchronization
 
 /// The relay of one shard, as the relay's thread and others share it.
-final class ShardRelay: Sendable {
+final class ShardRelay: RelayedShard {
     /// What others see while a turn is on.
     private struct Shown {
         var commits: SentCommits
@@ -33,6 +33,8 @@ final class ShardRelay: Sendable {
             shard: feed.shard, topic: shown.topic, published: shown.commits.published, last: feed.lastPosition,
             failure: shown.failure)
     }
+
+    func waiting(limit: Int) -> WaitingCommits { change { $0.waiting(limit: limit) } }
 
     /// One turn, on the relay's thread.
     func step(_ tools: RelayTools, _ producer: KafkaProducer) -> ShardTurn.Next {

@@ -1,0 +1,32 @@
+/// A topic as Kith needs it.
+public struct TopicSpecification: Sendable, Hashable {
+    /// What becomes of old messages (`cleanup.policy`).
+    public enum Cleanup: String, Sendable {
+        /// All go in time.
+        case delete
+        /// The last message of each key stays.
+        case compact
+    }
+
+    public var name: String
+    /// An existing topic may have more.
+    public var partitions: Int
+    /// Copies of each partition where the topic is created; nil leaves it to the broker.
+    public var replicationFactor: Int?
+    public var cleanup: Cleanup
+    /// Further settings of a topic that is created, such as `segment.bytes`; those of an existing topic are its owner's business.
+    public var furtherSettings: [String: String]
+
+    public init(
+        name: String, partitions: Int, replicationFactor: Int? = nil, cleanup: Cleanup = .delete,
+        furtherSettings: [String: String] = [:]
+    ) {
+        self.name = name
+        self.partitions = partitions
+        self.replicationFactor = replicationFactor
+        self.cleanup = cleanup
+        self.furtherSettings = furtherSettings
+    }
+
+    var settings: [String: String] { furtherSettings.merging(["cleanup.policy": cleanup.rawValue]) { $1 } }
+}

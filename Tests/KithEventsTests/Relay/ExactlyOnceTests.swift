@@ -1,0 +1,151 @@
+import KithCore
+import KithEvents
+import KithTelemetry
+import Testing
+
+/// What brokers can do to transactions. The test brokers show aborted events, too: here later copies count for nothing, and the tests with a
+/// real broker see to it that there are none.
+@Suite(.serialized) struct ExactlyOnceTests {
+    private let broker: MockBroker
+    private let feed = MemoryChangeFeed()
+    private let metrics = Metrics()
+
+    init() throws {
+        broker = try MockBroker(brokers: 2)
+        try broker.createTopic("kith.changes.v1.words", partitions: 2)
+        try broker.createTopic("kith.relay.cursor.v1", partitions: 1)
+    }
+
+    private func relay(_ properties: [String: String] = [:]) throws -> Relay {
+        let quick = ["reconnect.backoff.ms": "10", "reconnect.backoff.max.ms": "50", "retry.backoff.ms": "10"]
+        return try Relay(
+            configuration: KafkaConfiguration(
+                brokers: broker.bootstrapServers, delivery: .exactlyOnce, properties: quick.merging(properties) { $1 }),
+            cluster: "c", metrics: metrics,
+            options: RelayOptions(
+                firstRetry: .milliseconds(20), lastRetry: .milliseconds(100), cursorInterval: .milliseconds(5)))
+    }
+
+    private func commit(_ count: Int) {
+        for _ in 0..<count { feed.commit((0..<2).map { creation($0) }) }
+    }
+
+    private func expectAll() throws {
+        let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: broker.bootstrapServers))
+        try consumer.assign(topic: "kith.changes.v1.words", partitions: 0..<1)
+        let expected = (1...feed.lastPosition).flatMap { position in (0..<2).map { "c/7.0/\(position)/\($0)" } }
+        let ids = try consumer.readIDs(until: [expected])[0]
+        #expect(unique(ids) == expected)
+    }
+
+    @Test(arguments: [
+        (MockBroker.Request.initProducer, [MockBroker.Fault.coordinatorNotAvailable, .concurrentTransactions]),
+        (.addPartitions, [.coordinatorNotAvailable, .concurrentTransactions]),
+        (.endTransaction, [.coordinatorNotAvailable, .concurrentTransactions]),
+        (.produce, [.notLeader, .timeout, .notEnoughReplicas]),
+    ])
+    func passingErrorsAreRetried(request: MockBroker.Request, faults: [MockBroker.Fault]) throws {
+        broker.fail(request, faults)
+        let relay = try relay()
+        try relay.start(feed: feed) { sampleDefinition() }
+        commit(100)
+        #expect(feed.waitForCursor(100))
+        broker.fail(request, faults)
+        commit(100)
+        #expect(feed.waitForCursor(200))
+        try expectAll()
+    }
+
+    @Test(arguments: [MockBroker.Fault.messageTooLarge, .outOfOrderSequence])
+    func aTransactionThatCannotBeCommittedIsSentAgain(fault: MockBroker.Fault) throws {
+        let relay = try relay()
+        try relay.start(feed: feed) { sampleDefinition() }
+        commit(50)
+        #expect(feed.waitForCursor(50))
+        broker.fail(.produce, [fault])
+        commit(50)
+        #expect(feed.waitForCursor(100))
+        #expect(metrics.publishErrors.current > 0)
+        #expect(relay.status().shards[0].failure == nil)
+        try expectAll()
+    }
+
+    @Test func brokersThatAreDownAreWaitedFor() throws {
+        let relay = try relay()
+        try relay.start(feed: feed) { sampleDefinition() }
+        commit(50)
+        #expect(feed.waitForCursor(50))
+        for number in 1...2 { try broker.setBroker(number, isUp: false) }
+        commit(50)
+        for number in 1...2 { try broker.setBroker(number, isUp: true) }
+        #expect(feed.waitForCursor(100))
+        try expectAll()
+    }
+
+    @Test func aRelayThatIsFencedStops() throws {
+        let relay = try relay()
+        let tries = Tries()
+        try relay.start(feed: feed) {
+            tries.add()
+            return sampleDefinition()
+        }
+        commit(10)
+        #expect(feed.waitForCursor(10))
+        broker.fail(.endTransaction, [.producerFenced])
+        commit(1)
+        #expect(eventually { relay.status().shards[0].failure != nil })
+        #expect(relay.status().shards[0].failure?.reason == .relayFenced)
+        let before = tries.count
+        commit(100)
+        relay.shutdown()
+        #expect(tries.count == before, "a fenced relay reads on")
+        #expect(try feed.cursor("kafka") == 10)
+    }
+
+    @Test func anEventTooLargeStopsItsShardThere() throws {
+        let relay = try relay(["message.max.bytes": "3000"])
+        feed.setVector([UInt8](repeating: 7, count: 5_000), slot: 1)
+        try relay.start(feed: feed) { sampleDefinition(shards: 2, vectors: .full) }
+        // In the same lane of sixteen.
+        let other = MemoryChangeFeed(shard: ShardID(collection: 7, shard: 16))
+        try broker.createTopic("kith.changes.v1.other", partitions: 17)
+        try relay.start(feed: other) { sampleDefinition(name: "other", shards: 17) }
+        let small = Change(operation: .create, id: .number(1), before: nil, after: sampleImage(version: 1, slots: []))
+        for _ in 0..<5 { feed.commit([small]) }
+        feed.commit([small, creation(2)])
+        feed.commit([small])
+        for _ in 0..<50 { other.commit([small]) }
+        #expect(other.waitForCursor(50))
+        #expect(feed.waitForCursor(5))
+        other.commit([small])
+        #expect(other.waitForCursor(51))
+        let shard = relay.status().shards[0]
+        #expect(shard.failure?.reason == .messageTooLarge)
+        #expect(shard.failure?.message.contains("6/1") == true)
+        #expect(shard.published == 5)
+    }
+
+    @Test(arguments: [(1_000, 0, "has been published"), (5, 99, "of another collection")])
+    func aLogThatIsNotTheOneThatWasPublishedIsRefused(published: Int, createdAt: Int64, text: String) throws {
+        let first = try relay()
+        commit(published)
+        try first.start(feed: feed) { sampleDefinition() }
+        #expect(feed.waitForCursor(LogPosition(published)))
+        first.shutdown()
+        let other = MemoryChangeFeed()
+        for _ in 0..<10 { other.commit([creation(1)]) }
+        let second = try relay()
+        let tries = Tries()
+        try second.start(feed: other) {
+            tries.add()
+            var definition = sampleDefinition()
+            definition.createdAt = createdAt
+            return definition
+        }
+        #expect(tries.wait(for: 3))
+        let failure = second.status().shards[0].failure
+        #expect(failure?.reason == .invalidConfiguration)
+        #expect(failure?.message.contains(text) == true)
+        #expect(try other.cursor("kafka") == 0)
+    }
+}
