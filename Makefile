@@ -13,10 +13,10 @@ test := swift test -c release --disable-testable-imports
 # The unit tests: sanitizers cannot see into the processes that the integration tests start.
 unit_tests := --skip IntegrationTests --skip FaultTests
 
-.PHONY: help demo serve test test-faults bench bench-index bench-peers fuzz sanitize lint build clean
+.PHONY: help demo serve test test-faults bench bench-events bench-index bench-peers fuzz sanitize lint build clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build ## See it work: real data in, searches, change events, a crash and a recovery
 	.build/release/kith demo $(ARGS)
@@ -45,6 +45,10 @@ bench-index: build ## The index over real data: kernels, build, recall against s
 bench-peers: build ## The same data through hnswlib, FAISS, USearch and SVS, Kith beside them in the same run
 	Benchmarks/environment.sh
 	.build/benchmarks/python/bin/python Benchmarks/run.py peers $(ARGS)
+
+bench-events: build ## Change events to the Kafka of KAFKA_HOME: rate, latency, cost; JSON in bench-results/events.json
+	mkdir -p bench-results
+	.build/release/kith-bench events --json bench-results/events.json $(ARGS)
 
 fuzz: build ## Random input to every parser, KITH_FUZZ_SECONDS each (60)
 	KITH_FUZZ_SECONDS="$${KITH_FUZZ_SECONDS:-60}" $(test) --filter Fuzz $(ARGS)

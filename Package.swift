@@ -91,8 +91,8 @@ let package = Package(
         .executableTarget(
             name: "KithBenchmarks",
             dependencies: [
-                "KithCore", "KithIndex", "KithStorage", "KithCollections", "KithAPI", "KithTelemetry", "CGRPCShim",
-                "CVectorKernels",
+                "KithCore", "KithIndex", "KithStorage", "KithCollections", "KithEvents", "KithAPI", "KithTelemetry",
+                "CGRPCShim", "CVectorKernels",
             ],
             swiftSettings: settings),
 

@@ -29,6 +29,12 @@ import Testing
             tables: [("grpc", ["recall", "queries_per_second", "p50_us", "p99_us", "client_cores", "server_cores"])]),
         Expected(benchmark: "grpc-upsert", tables: [("grpc-upsert", ["points_per_second", "resident_bytes", "disk_bytes"])]),
         Expected(benchmark: "grpc-mixed", tables: [("grpc-mixed", ["searches_per_second", "p99_us"])]),
+        Expected(
+            benchmark: "events",
+            tables: [
+                ("events backlog", ["events_per_second", "bytes_per_event"]), ("events latency", ["p50_ms", "p99_ms"]),
+                ("events cost", ["points_per_second", "without_kafka"]),
+            ]),
         Expected(benchmark: "restart", tables: [("restart", ["first_answer_seconds", "resident_bytes"])]),
     ]
 

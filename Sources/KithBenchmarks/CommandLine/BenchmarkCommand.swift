@@ -23,6 +23,7 @@ enum BenchmarkCommand {
         UpsertBenchmark.description,
         MixedBenchmark.description,
         RestartBenchmark.description,
+        EventsBenchmark.description,
     ]
 
     /// Runs the command and answers the exit code: 0 done, 1 failed, 2 wrong usage.

@@ -13,12 +13,17 @@ final class ServerProcess {
     let began = ContinuousClock.now
     let address: String
     let client: KithClient
+    /// What its Kafka topics begin with.
+    let topicPrefix: String
     private let process = Process()
 
     /// Returns as soon as the server listens.
     ///
-    /// - Parameter folder: its data, which stay when it stops.
-    init(_ run: Run, folder: String) throws(KithError) {
+    /// - Parameters:
+    ///   - folder: its data, which stay when it stops.
+    ///   - settings: more of its settings, as NAME=VALUE.
+    init(_ run: Run, folder: String, settings: [String] = [], topicPrefix: String = "kith") throws(KithError) {
+        self.topicPrefix = topicPrefix
         let beside = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "kith").path
         guard let binary = run.options.value("kith") ?? beside, access(binary, X_OK) == 0 else {
             throw .usage("there is no server at \(run.options.value("kith") ?? beside ?? "?"); build it, or name it with --kith")
@@ -32,7 +37,7 @@ final class ServerProcess {
                 "--pdeathsig", "KILL", binary, "serve", "--listen", "127.0.0.1:0", "--data", "\(folder)/data", "--port-file",
                 portFile, "--log-level", "warning",
             ]
-            + run.options.all("server-option").map { "--\($0)" }
+            + (settings + run.options.all("server-option")).map { "--\($0)" }
         process.standardOutput = FileHandle.nullDevice
         do { try process.run() } catch { throw .failed("cannot start \(binary): \(error.localizedDescription)") }
         Leftovers.add(server: process.processIdentifier)

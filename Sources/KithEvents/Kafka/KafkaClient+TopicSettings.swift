@@ -18,6 +18,17 @@ extension KafkaClient {
             metadata: ["topic": topic.name, "setting": "cleanup.policy", "value": found, "needed": topic.cleanup.rawValue])
     }
 
+    /// The number of a broker that answers; nil where none does.
+    private func anyBroker() -> Int32? {
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        guard
+            rd_kafka_metadata(handle, 0, nil, &metadata, Int32(Limits.kafkaRequestMilliseconds))
+                == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata
+        else { return nil }
+        defer { rd_kafka_metadata_destroy(metadata) }
+        return metadata.pointee.orig_broker_id < 0 ? nil : metadata.pointee.orig_broker_id
+    }
+
     /// One setting of a topic; nil where brokers do not say.
     private func setting(_ name: String, ofTopic topic: String) -> String? {
         guard let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic) else { return nil }
@@ -28,6 +39,8 @@ extension KafkaClient {
         defer { rd_kafka_AdminOptions_destroy(options) }
         let timeout = Int32(Limits.kafkaRequestMilliseconds)
         rd_kafka_AdminOptions_set_request_timeout(options, timeout, nil, 0)
+        // Any broker knows: the controller, which would be asked else, need not be connected.
+        if let broker = anyBroker() { rd_kafka_AdminOptions_set_broker(options, broker, nil, 0) }
         var resources: [OpaquePointer?] = [resource]
         rd_kafka_DescribeConfigs(handle, &resources, 1, options, queue)
         guard let event = rd_kafka_queue_poll(queue, 2 * timeout) else { return nil }

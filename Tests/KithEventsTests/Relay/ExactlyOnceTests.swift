@@ -33,7 +33,11 @@ import Testing
     private func expectAll() throws {
         let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: broker.bootstrapServers))
         try consumer.assign(topic: "kith.changes.v1.words", partitions: 0..<1)
-        let expected = (1...feed.lastPosition).flatMap { position in (0..<2).map { "c/7.0/\(position)/\($0)" } }
+        var expected: [String] = []
+        _ = try feed.forEachCommit(after: 0) { (commit, _) throws(KithError) in
+            expected += commit.changes.indices.map { "c/7.0/\(commit.position)/\($0)" }
+            return true
+        }
         let ids = try consumer.readIDs(until: [expected])[0]
         #expect(unique(ids) == expected)
     }
@@ -63,9 +67,11 @@ import Testing
         commit(50)
         #expect(feed.waitForCursor(50))
         broker.fail(.produce, [fault])
-        commit(50)
+        // Unlike Kafka, the test broker takes events behind one that it refused: there must be none.
+        feed.commit([creation(0)])
+        #expect(eventually { metrics.publishErrors.current > 0 })
+        commit(49)
         #expect(feed.waitForCursor(100))
-        #expect(metrics.publishErrors.current > 0)
         #expect(relay.status().shards[0].failure == nil)
         try expectAll()
     }

@@ -1,0 +1,88 @@
+import Foundation
+import Glibc
+import KithAPI
+import KithCore
+import KithEvents
+
+/// How fast change events reach Kafka, how soon, and what they cost.
+enum EventsBenchmark {
+    static let description = Benchmark(
+        name: "events", summary: "Change events to a Kafka broker: from a waiting log, one by one, and beside upserts",
+        options: [
+            ("count N", "points, of which each is an event (400,000)"), ("dimension N", "(384)"), ("batch N", "points a commit (100)"),
+            ("delivery NAME", "only that: at-least-once or exactly-once"), ("rounds N", "of each (3)"),
+        ] + EventBroker.options + [ServerProcess.option], run: run)
+
+    private static func run(_ run: Run) throws(KithError) {
+        guard let broker = try EventBroker.find(run) else { return Console.note(EventBroker.absence) }
+        let wanted = run.options.value("delivery")
+        let deliveries = DeliveryGuarantee.allCases.filter { wanted == nil || wanted == $0.rawValue }
+        guard !deliveries.isEmpty else { throw .usage("--delivery is '\(wanted ?? "")', not at-least-once or exactly-once") }
+        let load = try EventLoad(run)
+        try EventBacklog.measure(run, load, broker, deliveries)
+        try EventLatency.measure(run, load, broker, deliveries)
+        try EventCost.measure(run, load, broker, deliveries)
+    }
+}
+
+/// What is written: points of one collection, in commits of so many.
+struct EventLoad {
+    let vectors: VectorSet
+    let batch: Int
+    let rounds: Int
+
+    init(_ run: Run) throws(KithError) {
+        // No index: what links vectors would take the relay's processor.
+        let space = VectorSpace(
+            name: "", dimension: try run.number("dimension", tiny: 32, moderate: 384, full: 384), metric: .l2,
+            index: IndexDefinition(kind: "flat"))
+        var stream = ClusteredVectors(space)
+        vectors = try stream.take(try run.number("count", tiny: 2_000, moderate: 200_000, full: 400_000))
+        batch = try run.number("batch", tiny: 100, moderate: 100, full: 100)
+        rounds = try run.number("rounds", tiny: 1, moderate: 1, full: 3)
+    }
+
+    /// Writes all points and answers the load's figures.
+    func write(to server: ServerProcess) throws(KithError) -> Load {
+        _ = try ServedCollection(creating: vectors.space, tail: vectors.count, on: server.client)
+        return try Load(
+            RequestList.upserts(vectors, batch: batch, durability: .durable), to: server.address, inFlight: 16, seconds: 0)
+    }
+
+    var title: String { "\(vectors.count) x \(vectors.space.dimension) f32, commits of \(batch), vectors as digests" }
+}
+
+/// The answer of `GetEventStatus`, as far as it is needed.
+struct EventProgress: Decodable {
+    struct Shard: Decodable {
+        var publishedPosition, lastPosition: String
+        var failureMessage: String
+    }
+    var publishedEvents, publishedBytes: String
+    var shards: [Shard]
+
+    init(_ server: ServerProcess) throws(KithError) {
+        self = try server.client.call("/kith.v1.EventService/GetEventStatus", ["collection": ServedCollection.name])
+        if let failure = shards.first(where: { !$0.failureMessage.isEmpty }) { throw .failed(failure.failureMessage) }
+    }
+
+    var events: Int { Int(publishedEvents) ?? 0 }
+    var bytes: Int { Int(publishedBytes) ?? 0 }
+    var isComplete: Bool { !shards.isEmpty && shards.allSatisfy { $0.publishedPosition == $0.lastPosition } }
+}
+
+extension ServerProcess {
+    /// A server that publishes to the broker, under topics of its own.
+    convenience init(
+        _ run: Run, folder: String, _ broker: EventBroker, _ delivery: DeliveryGuarantee
+    ) throws(KithError) {
+        // Topics of earlier runs may still be there.
+        let prefix = "bench-\(UUID().uuidString.prefix(8))"
+        try broker.makeTopics(prefix: prefix)
+        try self.init(
+            run, folder: folder,
+            settings: [
+                "kafka.brokers=\(broker.address)", "kafka.topic-prefix=\(prefix)", "kafka.delivery=\(delivery.rawValue)",
+            ], topicPrefix: prefix)
+    }
+}
