@@ -72,7 +72,8 @@ final class EventBroker {
         try Files.write(Data(), to: output)
         // Any 16 bytes in URL-safe base64.
         let format = try EventBroker.launch(
-            "\(home)/bin/kafka-storage.sh", ["format", "--cluster-id", "a2l0aC1iZW5jaGJyb2tlcg", "--config", configuration], output)
+            "\(home)/bin/kafka-storage.sh",
+            ["format", "--cluster-id", "a2l0aC1iZW5jaGJyb2tlcg", "--config", configuration], output)
         format.waitUntilExit()
         guard format.terminationStatus == 0 else { throw .failed("kafka-storage.sh failed: \(EventBroker.tail(output))") }
         // The kernel ends it with us, however we end.

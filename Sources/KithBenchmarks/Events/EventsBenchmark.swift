@@ -9,7 +9,8 @@ enum EventsBenchmark {
     static let description = Benchmark(
         name: "events", summary: "Change events to a Kafka broker: from a waiting log, one by one, and beside upserts",
         options: [
-            ("count N", "points, of which each is an event (400,000)"), ("dimension N", "(384)"), ("batch N", "points a commit (100)"),
+            ("count N", "points, of which each is an event (400,000)"), ("dimension N", "(384)"),
+            ("batch N", "points a commit (100)"),
             ("delivery NAME", "only that: at-least-once or exactly-once"), ("rounds N", "of each (3)"),
         ] + EventBroker.options + [ServerProcess.option], run: run)
 

@@ -63,7 +63,9 @@ final class RunningServer: Sendable {
             brokers: settings.kafkaBrokers, topicPrefix: settings.kafkaTopicPrefix,
             replicationFactor: settings.kafkaReplicationFactor > 0 ? settings.kafkaReplicationFactor : nil,
             delivery: settings.kafkaDelivery, properties: settings.kafkaProperties)
-        return try Relay(configuration: kafka, cluster: settings.cluster, metrics: metrics)
+        return try Relay(
+            configuration: kafka, cluster: settings.cluster, metrics: metrics,
+            options: RelayOptions(publishesGaps: settings.changeLogFull == .trim))
     }
 }
 

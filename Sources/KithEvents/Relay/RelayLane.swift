@@ -22,7 +22,9 @@ protocol RelayLane: AnyObject, Sendable {
     var thread: WorkerThread { get }
 
     /// Begins after the feed's durable cursor, which is made where there is none: from here on the log waits for Kafka.
-    func makeShard(_ feed: any ChangeFeed, _ definition: @escaping @Sendable () -> CollectionDefinition) throws(KithError) -> Shard
+    func makeShard(
+        _ feed: any ChangeFeed, _ definition: @escaping @Sendable () -> CollectionDefinition
+    ) throws(KithError) -> Shard
 }
 
 extension RelayLane {

@@ -8,17 +8,20 @@ public struct RelayOptions: Sendable {
     public var cursorInterval: Duration
     /// How long `shutdown` waits for what is still with the producer.
     public var flushGrace: Duration
+    /// Whether a GAP event stands for commits that were trimmed before Kafka had them; else they stop their shard.
+    public var publishesGaps: Bool
     /// Time between two looks at how far the relay is behind.
     public var meterInterval: Duration
 
     public init(
         firstRetry: Duration = .seconds(1), lastRetry: Duration = .seconds(30), cursorInterval: Duration = .milliseconds(200),
-        flushGrace: Duration = .seconds(5), meterInterval: Duration = .seconds(1)
+        flushGrace: Duration = .seconds(5), publishesGaps: Bool = false, meterInterval: Duration = .seconds(1)
     ) {
         self.firstRetry = firstRetry
         self.lastRetry = lastRetry
         self.cursorInterval = cursorInterval
         self.flushGrace = flushGrace
+        self.publishesGaps = publishesGaps
         self.meterInterval = meterInterval
     }
 

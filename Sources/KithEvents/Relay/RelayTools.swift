@@ -4,12 +4,14 @@ import KithTelemetry
 final class RelayTools {
     let producer: RelayProducer
     let encoder: ChangeEventEncoder
+    let cluster: String
     let options: RelayOptions
     let metrics: Metrics
 
-    init(producer: RelayProducer, encoder: ChangeEventEncoder, options: RelayOptions, metrics: Metrics) {
+    init(producer: RelayProducer, cluster: String, options: RelayOptions, metrics: Metrics) {
         self.producer = producer
-        self.encoder = encoder
+        self.cluster = cluster
+        encoder = ChangeEventEncoder(cluster: cluster)
         self.options = options
         self.metrics = metrics
     }

@@ -16,7 +16,7 @@ import Testing
     }
 
     private func relay(
-        _ delivery: DeliveryGuarantee = .atLeastOnce, cursorInterval: Duration = .milliseconds(5)
+        _ delivery: DeliveryGuarantee = .atLeastOnce, cursorInterval: Duration = .milliseconds(5), publishesGaps: Bool = false
     ) throws -> Relay {
         // Brokers that went away are looked for again soon.
         let quick = ["reconnect.backoff.ms": "10", "reconnect.backoff.max.ms": "50", "retry.backoff.ms": "10"]
@@ -25,7 +25,8 @@ import Testing
                 brokers: broker.bootstrapServers, delivery: delivery, properties: quick),
             cluster: "c", metrics: metrics,
             options: RelayOptions(
-                firstRetry: .milliseconds(20), lastRetry: .milliseconds(100), cursorInterval: cursorInterval))
+                firstRetry: .milliseconds(20), lastRetry: .milliseconds(100), cursorInterval: cursorInterval,
+                publishesGaps: publishesGaps))
     }
 
     private func startAll(_ relay: Relay) throws {
@@ -43,7 +44,7 @@ import Testing
     private func expectedIDs() throws -> [[String]] {
         try feeds.map { feed in
             var ids: [String] = []
-            _ = try feed.forEachCommit(after: 0) { (commit, _) throws(KithError) in
+            _ = try feed.forEachCommit(after: feed.firstPosition - 1) { (commit, _) throws(KithError) in
                 ids += commit.changes.indices.map { "c/\(feed.shard)/\(commit.position)/\($0)" }
                 return true
             }
@@ -139,6 +140,26 @@ import Testing
         waitForAll()
         let expected = try expectedIDs()
         #expect(try consumer().readIDs(until: expected) == expected)
+    }
+
+    @Test(arguments: DeliveryGuarantee.allCases)
+    func commitsThatAreGoneAreNamed(delivery: DeliveryGuarantee) throws {
+        commit(10)
+        for feed in feeds { try feed.saveCursor("kafka", at: 2) }
+        feeds[1].trim(to: 6)
+        let relay = try relay(delivery, publishesGaps: true)
+        try startAll(relay)
+        waitForAll()
+        var expected = (try expectedIDs()).map { $0.filter { Int($0.split(separator: "/")[2]) ?? 0 > 2 } }
+        expected[1] = ["c/7.1/6/gap"] + expected[1].filter { Int($0.split(separator: "/")[2]) ?? 0 > 6 }
+        #expect(try consumer().readIDs(until: expected) == expected)
+        #expect(metrics.lostCommits.current == 4)
+        let consumer = try consumer()
+        try consumer.assign(topic: "kith.changes.v1.words", partitions: 1..<2)
+        let record = try #require(try consumer.read(1).first)
+        #expect(record.header("ce_type") == "io.kith.changes.gap.v1" && record.key == Array("shards/1".utf8))
+        let text = try #require(json(record.value ?? [], as: "kith.v1.GapEvent"))
+        #expect(text.contains(#""firstPosition":"3""#) && text.contains(#""lastPosition":"6""#))
     }
 
     @Test func whatWaitsIsCounted() throws {

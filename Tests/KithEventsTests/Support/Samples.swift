@@ -30,12 +30,12 @@ func creation(_ number: UInt64, payload: StaticString = "{\"word\":\"kith\"}") -
     Change(operation: .create, id: .number(number), before: nil, after: sampleImage(version: 1, payload: payload))
 }
 
-/// A serialised `ChangeEvent` as canonical JSON; nil where the bytes are none.
-func json(_ message: some Collection<UInt8>) -> String? {
+/// A serialised message as canonical JSON; nil where the bytes are none.
+func json(_ message: some Collection<UInt8>, as type: String = "kith.v1.ChangeEvent") -> String? {
     let bytes = OwnedBytes(message)
     let view = KithBytes(
         data: bytes.view.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), size: bytes.view.count)
-    guard let buffer = kith_message_to_json("kith.v1.ChangeEvent", view, false) else { return nil }
+    guard let buffer = kith_message_to_json(type, view, false) else { return nil }
     defer { kith_buffer_free(buffer) }
     let text = kith_buffer_bytes(buffer)
     return withExtendedLifetime(bytes) { ByteView(start: text.data, count: text.size).text }

@@ -17,8 +17,7 @@ final class AtLeastOnceLane: RelayLane {
             signal.raise()
         }
         thread = WorkerThread(name: "kith-relay") { [shards, signal] stopping in
-            let tools = RelayTools(
-                producer: producer, encoder: ChangeEventEncoder(cluster: cluster), options: options, metrics: metrics)
+            let tools = RelayTools(producer: producer, cluster: cluster, options: options, metrics: metrics)
             while !stopping() { AtLeastOnceLane.turn(shards, tools, signal) }
             producer.shutdown()
             for shard in shards.all { shard.stop() }

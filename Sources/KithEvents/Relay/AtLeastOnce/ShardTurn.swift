@@ -90,6 +90,7 @@ struct ShardTurn: Sendable {
         // A broker that knows nothing of this producer takes any sequence: were the first event refused, those behind it could overtake.
         let isFirst = !commits.isUnderway
         guard !isFull, !isFirst || commits.isAllReported else { return false }
+        if let gap = try tools.gap(after: sent, in: feed, definition) { return try send(gap, to: topic, tools, producer) }
         _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
             let count = try send(commit, definition, to: topic, isFirst: isFirst, tools, producer)
             bytes += count
@@ -99,6 +100,34 @@ struct ShardTurn: Sendable {
         }
         if sent == feed.lastPosition { recover() }
         return !isFull && sent < feed.lastPosition
+    }
+
+    /// Sends what stands for commits that are gone; answers whether it was.
+    private mutating func send(
+        _ gap: GapEvent, to topic: KafkaTopic, _ tools: RelayTools, _ producer: KafkaProducer
+    ) throws(KithError) -> Bool {
+        let last = gap.positions.upperBound
+        let sending = SentCommit(last, events: 1, in: commits)
+        let size = gap.key.count + gap.value.count
+        sending.queued(bytes: size)
+        switch producer.produce(
+            to: topic, partition: Int(feed.shard.shard), key: gap.key, value: gap.value, headers: gap.headers, receiver: sending)
+        {
+        case .queued: break
+        case .queueFull:
+            sending.notQueued(bytes: size)
+            return false
+        case .refused(let error):
+            sending.notQueued(bytes: size)
+            if error.isProducerGone { return false }
+            throw error.asKithError("cannot publish a GAP event")
+        }
+        commits.append(sending)
+        sent = last
+        partial = nil
+        metrics.lostCommits.add(gap.positions.count)
+        recover()
+        return true
     }
 
     /// Sends one commit, or what is left of it, and answers the bytes; `partial` says whether events are left.

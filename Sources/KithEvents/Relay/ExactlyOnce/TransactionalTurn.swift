@@ -63,6 +63,14 @@ struct TransactionalTurn: Sendable {
             guard end > sent else { return .idle }
             let topic = try tools.producer.topic(for: definition, on: producer)
             self.topic = topic.name
+            if let gap = try tools.gap(after: sent, in: feed, definition) {
+                try producer.produceWaiting(
+                    to: topic, partition: Int(feed.shard.shard), key: gap.key, value: gap.value, headers: gap.headers,
+                    action: "publish a GAP event")
+                transaction.add(events: 1, bytes: gap.key.count + gap.value.count)
+                tools.metrics.lostCommits.add(gap.positions.count)
+                sent = gap.positions.upperBound
+            }
             var bytes = 0
             _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
                 position = commit.position
