@@ -111,7 +111,8 @@ public enum Limits {
     public static let relayCursorCommits: UInt64 = 10_000
     /// Bytes of change log that are read at a time to tell what waits for Kafka; beyond it is reckoned.
     public static let relayMeterBytes = 8 << 20
-    /// Transactional producers of one node: shards beyond so many share them.
+    /// Transactional producers of one node: shards beyond so many share them. Never to be changed: servers of other versions would not fence
+    /// each other.
     public static let relayTransactions = 16
     /// Milliseconds from a transaction's first event to its commit, or between two commits, while there are events.
     public static let transactionMilliseconds = 100

@@ -92,7 +92,9 @@ struct GapEvent {
 extension RelayTools {
     /// What says that the commits after `position` are gone up to the first that is kept; nil where none is, or where that must stop the
     /// relay.
-    func gap(after position: LogPosition, in feed: any ChangeFeed, _ definition: CollectionDefinition) throws(KithError) -> GapEvent? {
+    func gap(
+        after position: LogPosition, in feed: any ChangeFeed, _ definition: CollectionDefinition
+    ) throws(KithError) -> GapEvent? {
         let first = feed.firstPosition
         guard options.publishesGaps, first > position + 1 else { return nil }
         let gap = try GapEvent(

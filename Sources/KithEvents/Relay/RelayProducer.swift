@@ -52,6 +52,8 @@ final class RelayProducer: @unchecked Sendable {
         relayLog.error("the Kafka producer has ended and is made again", ["error": "\(reason)", "in": "\(delay)"])
         retryAt = .now + delay
         close(producer)
+        // Said twice, it must not end the next one.
+        _ = trouble.takeEnd()
     }
 
     func availability() -> Availability {

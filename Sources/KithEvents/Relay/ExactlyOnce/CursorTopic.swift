@@ -26,7 +26,10 @@ final class CursorTopic: Sendable {
     private let reading: Mutex<Reading>
 
     private struct Reading {
+        /// Only while reading: one that is left alone would fetch on.
         var consumer: KafkaConsumer?
+        /// Where the next reading begins.
+        var next: Int64?
         var values: [String: [UInt8]] = [:]
     }
 
@@ -51,6 +54,7 @@ final class CursorTopic: Sendable {
     func read(until key: String, is value: [UInt8], milliseconds: Int) throws(KithError) -> Bool {
         let deadline = ContinuousClock.now + .milliseconds(milliseconds)
         return try reading.withLock { (reading) throws(KithError) in
+            defer { if reading.values[key] == value { reading.consumer = nil } }
             while reading.values[key] != value {
                 let rest = ContinuousClock.now.duration(to: deadline)
                 guard rest > .zero else { return false }
@@ -58,6 +62,7 @@ final class CursorTopic: Sendable {
                     let consumer = try consumer(&reading)
                     let records = try consumer.poll(milliseconds: max(1, rest.milliseconds))
                     for record in records { reading.values[String(decoding: record.key, as: UTF8.self)] = record.value }
+                    reading.next = records.last.map { $0.offset + 1 } ?? reading.next
                 } catch {
                     // The next try begins anew.
                     reading.consumer = nil
@@ -92,7 +97,9 @@ final class CursorTopic: Sendable {
     private func consumer(_ reading: inout Reading) throws(KithError) -> KafkaConsumer {
         if let consumer = reading.consumer { return consumer }
         let consumer = try KafkaConsumer(configuration: configuration)
-        try consumer.assign(topic: name, partitions: CursorTopic.partition..<CursorTopic.partition + 1)
+        try consumer.assign(
+            topic: name, partitions: CursorTopic.partition..<CursorTopic.partition + 1,
+            from: reading.next.map(KafkaConsumer.Start.offset) ?? .beginning)
         reading.consumer = consumer
         return consumer
     }

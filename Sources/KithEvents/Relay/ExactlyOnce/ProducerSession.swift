@@ -118,5 +118,7 @@ enum RelaySetback: Error {
     case transaction(TransactionFailure)
     /// The open transaction cannot be completed.
     case spoiled(KithError)
+    /// It holds a part of a commit whose rest cannot be sent; the shard has noted why.
+    case unsendable
     case other(KithError)
 }

@@ -2,7 +2,8 @@ import KithCore
 
 /// What the open transaction of a lane holds.
 struct RelayTransaction {
-    let beganAt = ContinuousClock.now
+    /// When its first event came.
+    private(set) var beganAt = ContinuousClock.now
     private(set) var events = 0
     private(set) var bytes = 0
     /// Where each shard will stand once it is committed.
@@ -12,6 +13,7 @@ struct RelayTransaction {
     var isFull: Bool { bytes >= Limits.transactionBytes || events >= Limits.transactionEvents }
 
     mutating func add(events count: Int, bytes size: Int) {
+        if events == 0 { beganAt = .now }
         events += count
         bytes += size
     }

@@ -100,7 +100,7 @@ final class TransactionLoop {
             switch outcome {
             case .more: hasMore = true
             case .idle: break
-            case .spoiled: throw .spoiled(KithError(.aborted, .brokerFailure, "a commit could not be sent as a whole"))
+            case .spoiled: throw .unsendable
             }
         }
         return hasMore && !(open?.isFull ?? false)
@@ -160,13 +160,15 @@ final class TransactionLoop {
         case .other(let error):
             backOff("the relay cannot begin to publish", "\(error)")
         case .spoiled(let error):
-            abort(producer, because: error)
+            abort(producer, because: "\(error)", isNoted: false)
+        case .unsendable:
+            abort(producer, because: "a commit cannot be sent as a whole", isNoted: true)
         case .transaction(let failure):
             switch failure.remedy {
             case .again:
                 trouble.note(.trouble(failure.error))
                 retryAt = .now + .milliseconds(Limits.kafkaPollMilliseconds)
-            case .abort: abort(producer, because: failure.error.asKithError("cannot commit a transaction"))
+            case .abort: abort(producer, because: "\(failure)", isNoted: false)
             case .newProducer, .fenced: end(failure, producer)
             }
         }
@@ -174,13 +176,14 @@ final class TransactionLoop {
 
     private func end(_ failure: TransactionFailure, _ producer: KafkaProducer) {
         tools.producer.giveUp(failure.error)
-        _ = trouble.takeEnd()
         producerEnded(failure.error, isFence: failure.remedy == .fenced)
     }
 
-    /// Aborts the open transaction: what it held is sent again.
-    private func abort(_ producer: KafkaProducer, because reason: KithError) {
-        relayLog.warning("a transaction is aborted", ["reason": "\(reason)"])
+    /// Aborts the open transaction: what it held is sent again, in a while.
+    ///
+    /// - Parameter isNoted: the shard at fault knows and waits; the others go on at once.
+    private func abort(_ producer: KafkaProducer, because reason: String, isNoted: Bool) {
+        relayLog.warning("a transaction is aborted", ["reason": reason])
         do throws(TransactionFailure) {
             try untilDecided { () throws(TransactionFailure) in
                 try producer.abortTransaction(milliseconds: Limits.kafkaRequestMilliseconds)
@@ -190,14 +193,12 @@ final class TransactionLoop {
         session.aborted()
         let all = shards.all
         all.forEach { $0.change { $0.rolledBack() } }
-        // A commit that cannot be sent has been noted by its shard; of a lost event the partition tells the shard.
-        if let loss = trouble.takeLoss() {
-            for shard in all where Int(shard.feed.shard.shard) == loss.partition && shard.status.topic == loss.topic {
-                shard.change { $0.fail(loss.error.asKithError("cannot publish to Kafka"), tools) }
-            }
-        } else if all.allSatisfy({ $0.status.failure == nil }) {
-            backOff("transactions fail", "\(reason)")
-        }
+        if isNoted { return }
+        // Of a lost event the partition tells the shard.
+        guard let loss = trouble.takeLoss() else { return backOff("transactions fail", reason) }
+        let losers = all.filter { Int($0.feed.shard.shard) == loss.partition && $0.status.topic == loss.topic }
+        for shard in losers { shard.change { $0.fail(loss.error.asKithError("cannot publish to Kafka"), tools) } }
+        if losers.isEmpty { backOff("transactions fail", "\(loss.topic)[\(loss.partition)]: \(loss.error)") }
     }
 
     /// The producer has ended: the next one asks Kafka what became of its last transaction. One that was fenced has none after it.
