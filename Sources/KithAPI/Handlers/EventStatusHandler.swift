@@ -36,7 +36,7 @@ struct EventStatusHandler {
     private func message(_ shard: RelayStatus.Shard, of collection: String) -> GetEventStatusResponse.Shard {
         let age = shard.waiting.age(at: Int64(Date().timeIntervalSince1970 * 1e6)) / .milliseconds(1)
         return GetEventStatusResponse.Shard(
-            collection: collection, shard: shard.shard.shard, topic: shard.topic, publishedPosition: shard.published,
+            collection: collection, shard: UInt32(shard.shard.shard), topic: shard.topic, publishedPosition: shard.published,
             lastPosition: shard.last, waitingCommits: shard.lag, waitingEvents: shard.waiting.events,
             waitingBytes: shard.waiting.bytes, estimated: shard.waiting.isEstimate, oldestAgeMilliseconds: UInt64(age),
             failureReason: shard.failure?.reason.rawValue ?? "", failureMessage: shard.failure?.message ?? "")

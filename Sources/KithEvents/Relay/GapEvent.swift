@@ -1,6 +1,7 @@
 internal import CGRPCShim
 import Foundation
 import KithCore
+import KithTelemetry
 
 /// Says which commits a topic lacks: they were trimmed from the change log before Kafka had them (`change-log-full = trim`).
 struct GapEvent {
@@ -26,7 +27,7 @@ struct GapEvent {
         let message = Message(
             id: id, firstPosition: "\(positions.lowerBound)", lastPosition: "\(positions.upperBound)",
             source: Message.Source(
-                cluster: cluster, collection: definition.name, collectionId: shard.collection, shard: shard.shard,
+                cluster: cluster, collection: definition.name, collectionId: shard.collection, shard: UInt32(shard.shard),
                 position: "\(positions.upperBound)", tsUs: "\(time)"))
         content = try GapEvent.encode(message, as: encoding)
     }
