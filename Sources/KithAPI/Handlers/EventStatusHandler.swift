@@ -3,6 +3,7 @@ import Foundation
 import KithCollections
 import KithCore
 import KithEvents
+import KithTelemetry
 
 /// GetEventStatus.
 struct EventStatusHandler {

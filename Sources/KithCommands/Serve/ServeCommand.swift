@@ -3,6 +3,7 @@ import Glibc
 import KithAPI
 import KithCollections
 package import KithCore
+import KithEvents
 import KithTelemetry
 
 /// `kith serve`.

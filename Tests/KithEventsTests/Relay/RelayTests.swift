@@ -154,9 +154,9 @@ import Testing
         expected[1] = ["c/7.1/6/gap"] + expected[1].filter { Int($0.split(separator: "/")[2]) ?? 0 > 6 }
         #expect(try consumer().readIDs(until: expected) == expected)
         #expect(metrics.lostCommits.current == 4)
-        let consumer = try consumer()
-        try consumer.assign(topic: "kith.changes.v1.words", partitions: 1..<2)
-        let record = try #require(try consumer.read(1).first)
+        let second = try consumer()
+        try second.assign(topic: "kith.changes.v1.words", partitions: 1..<2)
+        let record = try #require(try second.read(1).first)
         #expect(record.header("ce_type") == "io.kith.changes.gap.v1" && record.key == Array("shards/1".utf8))
         let text = try #require(json(record.value ?? [], as: "kith.v1.GapEvent"))
         #expect(text.contains(#""firstPosition":"3""#) && text.contains(#""lastPosition":"6""#))
