@@ -43,8 +43,8 @@ struct TransactionalTurn: Sendable {
 
     // MARK: Sending
 
-    /// Whether there are commits that may be sent now.
-    var wantsToSend: Bool { !isStopped && min(limit, feed.lastPosition) > sent }
+    /// Whether there are commits that may be sent now, or Kafka's cursor is still to be compared.
+    var wantsToSend: Bool { !isStopped && (isResumed ? min(limit, feed.lastPosition) > sent : limit > 0) }
 
     /// Adds commits to the transaction until there are none or it is full.
     ///
