@@ -72,7 +72,7 @@ let package = Package(
         .target(
             name: "KithEvents",
             dependencies: [
-                "KithCore", "KithStorage", "KithTelemetry", "CRdKafka", "CCurl", "CCrypto", "CGRPCShim", "CJSON",
+                "KithCore", "KithStorage", "KithTelemetry", "CMemory", "CRdKafka", "CCurl", "CCrypto", "CGRPCShim", "CJSON",
             ],
             swiftSettings: settings),
 

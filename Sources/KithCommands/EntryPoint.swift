@@ -17,6 +17,7 @@ private let program = Program(
         SearchCommand.description,
         TailCommand.description,
         WebhooksCommand.description,
+        EventsCommand.description,
         HealthCommand.description,
         CheckCommand.description,
         CommandDescription(name: "version", summary: "Print the version", options: []) { _ throws(KithError) in
@@ -24,23 +25,6 @@ private let program = Program(
             return ExitCode.success
         },
     ])
-/// Every command, in the order in which help lists them.
-private let commands: [CommandDescription] = [
-    ServeCommand.description,
-    DemoCommand.description,
-    CollectionsCommand.description,
-    ImportCommand.description,
-    ExportCommand.description,
-    SearchCommand.description,
-    TailCommand.description,
-    WebhooksCommand.description,
-    EventsCommand.description,
-    HealthCommand.description,
-    CommandDescription(name: "version", summary: "Print the version", options: []) { _ throws(KithError) in
-        Console.print("kith \(Version.text)")
-        return ExitCode.success
-    },
-]
 
 /// Runs the command that the process was started with, and exits: 0 done, 1 failed, 2 wrong usage, 3 some rows were bad.
 public func main() -> Never { program.main() }

@@ -113,9 +113,11 @@ final class RelayProducer: @unchecked Sendable {
 
     private func makeProducer() throws(KithError) -> KafkaProducer {
         madeAt = .now
-        return try KafkaProducer(configuration: configuration, transactionalID: transactionalID) { [trouble, wake] event in
-            trouble.note(event)
-            wake()
+        return try GentleThread.run { [configuration, transactionalID, trouble, wake] () throws(KithError) in
+            try KafkaProducer(configuration: configuration, transactionalID: transactionalID) { event in
+                trouble.note(event)
+                wake()
+            }
         }
     }
 }

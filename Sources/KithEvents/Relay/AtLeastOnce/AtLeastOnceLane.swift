@@ -17,6 +17,7 @@ final class AtLeastOnceLane: RelayLane {
             signal.raise()
         }
         thread = WorkerThread(name: "kith-relay") { [shards, signal] stopping in
+            GentleThread.become()
             let tools = RelayTools(producer: producer, cluster: cluster, options: options, metrics: metrics)
             while !stopping() { AtLeastOnceLane.turn(shards, tools, signal) }
             producer.shutdown()

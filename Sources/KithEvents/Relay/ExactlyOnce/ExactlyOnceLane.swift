@@ -17,6 +17,7 @@ final class ExactlyOnceLane: RelayLane {
             transactionalID: "\(configuration.topicPrefix).relay.\(cluster).\(number)", options: options, trouble: trouble
         ) { [signal] in signal.raise() }
         thread = WorkerThread(name: "kith-relay-\(number)") { [shards, trouble, signal] stopping in
+            GentleThread.become()
             let tools = RelayTools(producer: producer, cluster: cluster, options: options, metrics: metrics)
             let transactions = TransactionLoop(
                 tools, shards, ProducerSession(lane: number, cursors: cursors, trouble: trouble), trouble: trouble,
