@@ -27,15 +27,6 @@ public final class ServerProcess: @unchecked Sendable {
         connection = try ServerProcess.connect(process, folder)
     }
 
-    /// A second server on a copy of another's data; that one must not run now.
-    public init(copyOf other: ServerProcess) throws {
-        folder = try TemporaryFolder()
-        arguments = other.arguments
-        try FileManager.default.copyItem(atPath: other.dataFolder, toPath: folder("data"))
-        process = try ServerProcess.launch(folder, arguments)
-        connection = try ServerProcess.connect(process, folder)
-    }
-
     deinit { process.kill() }
 
     private func launch() throws -> ChildProcess {
