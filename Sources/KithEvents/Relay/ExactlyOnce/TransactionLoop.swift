@@ -41,8 +41,7 @@ final class TransactionLoop {
 
     /// One turn; answers nil where there is more to do at once.
     func turn() -> Pause? {
-        var deadline: ContinuousClock.Instant?
-        for shard in shards.all { deadline = earliest(deadline, shard.change { $0.tendCursor(tools) }) }
+        let deadline = tendCursors()
         if let end = tools.producer.closeIfEnded() { producerEnded(end, isFence: end.isFence) }
         guard !isFenced, !shards.all.isEmpty else { return Pause(time: deadline) }
         if let retryAt, retryAt > .now { return Pause(time: earliest(deadline, retryAt)) }
@@ -55,6 +54,8 @@ final class TransactionLoop {
                     guard try session.advance(producer) else { return nil }
                 }
                 let hasMore = try fill(producer)
+                // A shard that has just failed is to be tried again.
+                let deadline = tendCursors()
                 guard let due = due(hasMore: hasMore) else { return Pause(time: deadline) }
                 if due <= .now {
                     try commit(producer)
@@ -79,6 +80,11 @@ final class TransactionLoop {
     }
 
     // MARK: Steps
+
+    /// Saves cursors where it is time to; answers when to look again, for that or for a shard that failed.
+    private func tendCursors() -> ContinuousClock.Instant? {
+        shards.all.reduce(nil) { earliest($0, $1.change { $0.tendCursor(tools) }) }
+    }
 
     /// Gives every shard a turn; answers whether one has more.
     private func fill(_ producer: KafkaProducer) throws(RelaySetback) -> Bool {
