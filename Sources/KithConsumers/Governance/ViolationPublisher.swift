@@ -68,7 +68,8 @@ package final class ViolationPublisher {
     private func ready() throws(KithError) -> KafkaProducer {
         if let producer { return producer }
         let made = try KafkaProducer(configuration: configuration) { _ in }
-        try made.prepareTopic(name, partitions: 1, replicationFactor: configuration.replicationFactor)
+        try made.prepareTopic(
+            TopicSpecification(name: name, partitions: 1, replicationFactor: configuration.replicationFactor))
         producer = made
         return made
     }
