@@ -27,7 +27,8 @@ let package = Package(
         .systemLibrary(name: "CRoaring"),
         .target(
             name: "CJSON",
-            cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+            cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("crypto")]),
         .target(
             name: "CVectorKernels",
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),

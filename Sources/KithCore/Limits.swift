@@ -98,6 +98,10 @@ public enum Limits {
 
     // MARK: Events
 
+    /// Redactions of a collection, and bytes of the path of one.
+    public static let redactions = 64
+    public static let redactionPathBytes = 512
+
     /// Bytes of the prefix of topic names: with a collection's name they must stay below Kafka's 249.
     public static let topicPrefixBytes = 100
     /// Messages, and bytes of them, that the producer holds until Kafka has acknowledged them.

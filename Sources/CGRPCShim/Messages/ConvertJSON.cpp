@@ -72,3 +72,8 @@ KithBuffer* kith_message_to_json(const char* type, KithBytes bytes, bool default
         return nullptr;  // only memory can end here
     }
 }
+
+int32_t kith_message_index(const char* type) {
+    const auto* const descriptor = DescriptorPool::generated_pool()->FindMessageTypeByName(type);
+    return descriptor == nullptr ? -1 : descriptor->index();
+}

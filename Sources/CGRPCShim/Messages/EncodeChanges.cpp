@@ -81,6 +81,7 @@ KithBuffer* kith_encode_change_event(const KithChangeEventView* event) {
     using Message = kith::v1::ChangeEvent;
     const bool isClaimed = event->claimed_bytes > 0;
     return kith::encode([&](auto fields) {
+        fields.fields(event->frame);
         fields.bytes(Message::kIdFieldNumber, event->id);
         fields.number(Message::kOpFieldNumber, event->op);
         if (event->before.present) {
@@ -99,6 +100,13 @@ KithBuffer* kith_encode_change_event(const KithChangeEventView* event) {
         if (isClaimed) {
             fields.message(Message::kClaimCheckFieldNumber, [&](auto claim) { kith::writeClaimCheck(claim, *event); });
         }
+    });
+}
+
+KithBuffer* kith_encode_point_image(const KithPointImageView* image, bool is_claimed, KithBytes frame) {
+    return kith::encode([&](auto fields) {
+        fields.fields(frame);
+        kith::writeImage(fields, *image, is_claimed);
     });
 }
 

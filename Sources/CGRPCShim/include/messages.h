@@ -204,6 +204,7 @@ typedef struct KithChangeEventView {
     KithBytes models;                       // as kith_encode_space_models has them
     uint64_t version_before, version_after;
     KithBytes transaction;                  // its id, empty where transactions are not published
+    KithBytes frame;                        // what stands before the message
     uint64_t claimed_bytes;                 // not 0: payloads and vectors are left out for their size, and a claim check says so
 } KithChangeEventView;
 
@@ -211,6 +212,50 @@ typedef struct KithChangeEventView {
 typedef struct KithSpaceModelView {
     KithBytes space, id, revision;
 } KithSpaceModelView;
+
+typedef struct KithTransactionEventView {
+    bool ends;
+    KithBytes id, collection;
+    uint64_t event_count;
+    int64_t ts_us;
+    KithBytes request_id, context;
+} KithTransactionEventView;
+
+/// An AuditEvent about a commit.
+typedef struct KithCommitAuditView {
+    KithBytes id, cluster, resource;
+    uint32_t collection_id, shard;
+    uint64_t position, created, updated, deleted;
+    int64_t ts_us;
+    KithBytes request_id, context;
+} KithCommitAuditView;
+
+/// An AuditEvent about a request, without id and cluster, which its commit in the node's log gives it.
+typedef struct KithRequestAuditView {
+    int32_t kind, outcome;
+    KithBytes resource, code, reason, request_id, context;
+    uint32_t collection_id;
+    int64_t ts_us;
+    uint64_t created, updated, deleted, returned;
+    const KithShardPosition *_Nullable positions;
+    size_t position_count;
+} KithRequestAuditView;
+
+typedef enum KithNodeEventKind {
+    KITH_NODE_CATALOGUE = 1,
+    KITH_NODE_AUDIT = 2,
+    KITH_NODE_GOVERNANCE = 3,
+} KithNodeEventKind;
+
+/// An event of the node's log: its body is a serialised message of the kind, without what stands here.
+typedef struct KithNodeEventView {
+    KithNodeEventKind kind;
+    KithBytes id, cluster;
+    uint64_t position;
+    uint32_t index, count;
+    int64_t ts_us;
+    KithBytes request_id, context, body;
+} KithNodeEventView;
 
 /// What a serialised RequestContext says, borrowed from it.
 typedef struct KithRequestContextView {
@@ -234,6 +279,12 @@ KithBuffer *_Nullable kith_encode_stream_item_error(uint64_t sequence, KithBytes
 KithBuffer *_Nullable kith_encode_stream_credit(uint32_t additional);
 KithBuffer *_Nullable kith_encode_stream_go_away(KithBytes reason, uint64_t last_sequence);
 KithBuffer *_Nullable kith_encode_change_event(const KithChangeEventView *_Nonnull event);
+/// Without payload and vectors where `is_claimed`; `frame` stands before the message.
+KithBuffer *_Nullable kith_encode_point_image(const KithPointImageView *_Nonnull image, bool is_claimed, KithBytes frame);
+KithBuffer *_Nullable kith_encode_transaction_event(const KithTransactionEventView *_Nonnull event);
+KithBuffer *_Nullable kith_encode_commit_audit(const KithCommitAuditView *_Nonnull audit);
+KithBuffer *_Nullable kith_encode_request_audit(const KithRequestAuditView *_Nonnull audit);
+KithBuffer *_Nullable kith_encode_node_event(const KithNodeEventView *_Nonnull event);
 /// The `models` of a ChangeSource, serialised once for all events of a collection.
 KithBuffer *_Nullable kith_encode_space_models(const KithSpaceModelView *_Nullable models, size_t count);
 /// Texts are empty where they are missing, and where the bytes are no RequestContext.
@@ -305,6 +356,9 @@ KithMessage *_Nullable kith_decode_upsert_stream_response(KithBytes bytes, KithS
 KithBuffer *_Nullable kith_json_to_message(const char *_Nonnull type, KithBytes json, KithBuffer *_Nullable *_Nonnull error);
 /// Bytes to canonical JSON, fields with default values included where `defaults`. NULL when the bytes are no such message.
 KithBuffer *_Nullable kith_message_to_json(const char *_Nonnull type, KithBytes bytes, bool defaults);
+
+/// The place of a message among those of its file, from 0; -1 for a name that the protos do not have.
+int32_t kith_message_index(const char *_Nonnull type);
 
 #ifdef __cplusplus
 }

@@ -40,6 +40,25 @@ KithJSONStatus kith_json_remove_keys(const uint8_t *_Nullable target, size_t tar
 KithJSONStatus kith_json_changed_keys(const uint8_t *_Nullable before, size_t before_size, const uint8_t *_Nullable after,
                                       size_t after_size, uint8_t *_Nullable *_Nonnull out, size_t *_Nonnull out_size);
 
+/// What becomes of a field.
+typedef enum KithJSONRedactionAction {
+    KITH_JSON_DROP = 1,         // it is left out
+    KITH_JSON_HASH = 2,         // "hmac-sha256:<64 digits>" of its value as JSON (RFC 2104, FIPS 180-4)
+    KITH_JSON_MASK = 3,         // "***"
+} KithJSONRedactionAction;
+
+typedef struct KithJSONRedaction {
+    /// Keys joined by dots; lists on the way stand for each of their elements.
+    const uint8_t *_Nullable path;
+    size_t path_size;
+    KithJSONRedactionAction action;
+} KithJSONRedaction;
+
+/// Redacts fields, those that are there; hashes are keyed with `key`.
+KithJSONStatus kith_json_redact(const uint8_t *_Nullable text, size_t size, const KithJSONRedaction *_Nullable redactions, size_t count,
+                                const uint8_t *_Nullable key, size_t key_size, uint8_t *_Nullable *_Nonnull out,
+                                size_t *_Nonnull out_size);
+
 void kith_json_free(uint8_t *_Nullable bytes);
 
 #ifdef __cplusplus

@@ -28,9 +28,7 @@ struct CollectionMessage: Codable {
         labels = definition.labels
         tail = TailMessage(
             policy: EnumText(WireEnums.name(definition.tailPolicy, WireEnums.tailPolicy)), maxVectors: definition.tailVectors)
-        changeEvents = ChangeEventsMessage(
-            vectors: EnumText(WireEnums.name(definition.eventVectors, WireEnums.eventVectors)),
-            encoding: EnumText(WireEnums.name(definition.eventEncoding, WireEnums.eventEncoding)))
+        changeEvents = ChangeEventsMessage(definition)
         etag = definition.etag
         createdAt = CollectionMessage.timestamp(definition.createdAt)
         updatedAt = CollectionMessage.timestamp(definition.updatedAt)
@@ -75,11 +73,7 @@ struct CollectionMessage: Codable {
             let wanted = tail?.maxVectors ?? 0
             definition.tailVectors = wanted == 0 ? CollectionDefinition.defaultTailVectors : wanted
         case "change_events", "changeEvents":
-            definition.eventVectors =
-                try changeEvents?.vectors.value(WireEnums.eventVectors, field: "collection.change_events.vectors") ?? .digest
-            definition.eventEncoding =
-                try changeEvents?.encoding.value(WireEnums.eventEncoding, field: "collection.change_events.encoding")
-                ?? .protobuf
+            try (changeEvents ?? ChangeEventsMessage()).apply(to: &definition)
         default: return false
         }
         return true
@@ -134,11 +128,6 @@ struct TailMessage: Codable {
     var maxVectors: UInt32
 }
 
-struct ChangeEventsMessage: Codable {
-    var vectors: EnumText
-    var encoding: EnumText
-}
-
 /// Names of enum values, the unspecified one first.
 enum WireEnums {
     static let elementType: [(name: String, value: ElementType)] = [
@@ -160,6 +149,12 @@ enum WireEnums {
     static let eventVectors: [(name: String, value: EventVectors)] = [
         ("VECTORS_UNSPECIFIED", .digest), ("VECTORS_NONE", .none), ("VECTORS_DIGEST", .digest), ("VECTORS_FULL", .full),
     ]
+    static let stateVectors: [(name: String, value: EventVectors)] = [
+        ("VECTORS_UNSPECIFIED", .full), ("VECTORS_NONE", .none), ("VECTORS_DIGEST", .digest), ("VECTORS_FULL", .full),
+    ]
+    static let redactionAction: [(name: String, value: FieldRedaction.Action?)] = [
+        ("ACTION_UNSPECIFIED", nil), ("ACTION_DROP", .drop), ("ACTION_HASH", .hash), ("ACTION_MASK", .mask),
+    ]
     static let eventEncoding: [(name: String, value: EventEncoding)] = [
         ("ENCODING_UNSPECIFIED", .protobuf), ("ENCODING_PROTOBUF", .protobuf), ("ENCODING_JSON", .json),
     ]
@@ -172,7 +167,7 @@ enum WireEnums {
         values.dropFirst().first { $0.value == value }?.name ?? ""
     }
 
-    static func name(_ value: Metric, _ values: [(name: String, value: Metric?)]) -> String {
+    static func name<Value: Equatable>(_ value: Value, _ values: [(name: String, value: Value?)]) -> String {
         values.first { $0.value == value }?.name ?? ""
     }
 }

@@ -16,12 +16,12 @@ struct CollectionHandlers {
         var validateOnly: Bool
     }
 
-    func create(_ bytes: KithBytes) throws(KithError) -> WireBuffer {
+    func create(_ bytes: KithBytes, _ context: OwnedBytes?) throws(KithError) -> WireBuffer {
         let request = try JSONCall.decode(CreateRequest.self, "kith.v1.CreateCollectionRequest", bytes)
         guard let wanted = request.collection else {
             throw .invalid(.requiredFieldMissing, field: "collection", "must be given")
         }
-        return try answer(try catalogue.create(try wanted.definition(), validateOnly: request.validateOnly))
+        return try answer(try catalogue.create(try wanted.definition(), validateOnly: request.validateOnly, context: context))
     }
 
     private struct NameRequest: Codable {
@@ -62,7 +62,7 @@ struct CollectionHandlers {
         var etag: String
     }
 
-    func update(_ bytes: KithBytes) throws(KithError) -> WireBuffer {
+    func update(_ bytes: KithBytes, _ context: OwnedBytes?) throws(KithError) -> WireBuffer {
         let request = try JSONCall.decode(UpdateRequest.self, "kith.v1.UpdateCollectionRequest", bytes)
         guard let wanted = request.collection else {
             throw .invalid(.requiredFieldMissing, field: "collection", "must be given")
@@ -71,7 +71,7 @@ struct CollectionHandlers {
         guard !paths.isEmpty else {
             throw .invalid(.requiredFieldMissing, field: "update_mask", "must name at least one field")
         }
-        let changed = try catalogue.update(wanted.name, etag: request.etag) { definition throws(KithError) in
+        let changed = try catalogue.update(wanted.name, etag: request.etag, context: context) { definition throws(KithError) in
             for path in paths where try !wanted.apply(path, to: &definition) {
                 throw .invalid(
                     .immutableField, field: "update_mask",
@@ -84,10 +84,10 @@ struct CollectionHandlers {
 
     private struct Empty: Codable {}
 
-    func delete(_ bytes: KithBytes) throws(KithError) -> WireBuffer {
+    func delete(_ bytes: KithBytes, _ context: OwnedBytes?) throws(KithError) -> WireBuffer {
         let request = try JSONCall.decode(NameRequest.self, "kith.v1.DeleteCollectionRequest", bytes)
         if request.name.isEmpty { throw .invalid(.requiredFieldMissing, field: "name", "must name a collection") }
-        try catalogue.delete(request.name, etag: request.etag ?? "")
+        try catalogue.delete(request.name, etag: request.etag ?? "", context: context)
         return try JSONCall.encode(Empty(), "kith.v1.DeleteCollectionResponse")
     }
 
@@ -106,7 +106,7 @@ struct CollectionHandlers {
         var actions: [Action]
     }
 
-    func updateAliases(_ bytes: KithBytes) throws(KithError) -> WireBuffer {
+    func updateAliases(_ bytes: KithBytes, _ context: OwnedBytes?) throws(KithError) -> WireBuffer {
         let request = try JSONCall.decode(AliasesRequest.self, "kith.v1.UpdateAliasesRequest", bytes)
         guard (1...Limits.aliasActions).contains(request.actions.count) else {
             throw .invalid(
@@ -124,7 +124,7 @@ struct CollectionHandlers {
                 throw .invalid(.requiredFieldMissing, field: "actions[\(index)].action", "must be assign or remove")
             }
         }
-        try catalogue.updateAliases(actions)
+        try catalogue.updateAliases(actions, context: context)
         return try JSONCall.encode(Empty(), "kith.v1.UpdateAliasesResponse")
     }
 

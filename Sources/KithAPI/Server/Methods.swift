@@ -8,6 +8,8 @@ struct Methods: Sendable {
         case call(@Sendable (Call) throws(KithError) -> Void)
         /// Answers at once.
         case control(@Sendable (KithBytes) throws(KithError) -> WireBuffer)
+        /// The same, and keeps who asked in the node's log.
+        case recorded(@Sendable (KithBytes, OwnedBytes?) throws(KithError) -> WireBuffer)
         case stream(@Sendable (Call) throws(KithError) -> any CallHandler)
     }
 
@@ -17,12 +19,12 @@ struct Methods: Sendable {
         let collections = CollectionHandlers(engine: engine)
         let webhooks = WebhookHandlers(engine.webhooks)
         let byName: [String: Start] = [
-            "/kith.v1.CollectionService/CreateCollection": .control(collections.create),
+            "/kith.v1.CollectionService/CreateCollection": .recorded(collections.create),
             "/kith.v1.CollectionService/GetCollection": .control(collections.get),
             "/kith.v1.CollectionService/ListCollections": .control(collections.list),
-            "/kith.v1.CollectionService/UpdateCollection": .control(collections.update),
-            "/kith.v1.CollectionService/DeleteCollection": .control(collections.delete),
-            "/kith.v1.CollectionService/UpdateAliases": .control(collections.updateAliases),
+            "/kith.v1.CollectionService/UpdateCollection": .recorded(collections.update),
+            "/kith.v1.CollectionService/DeleteCollection": .recorded(collections.delete),
+            "/kith.v1.CollectionService/UpdateAliases": .recorded(collections.updateAliases),
             "/kith.v1.CollectionService/GetCollectionStats": .control(collections.stats),
             "/kith.v1.PointService/Upsert": .call(WriteHandler(engine: engine, kind: KITH_WRITE_UPSERT).handle),
             "/kith.v1.PointService/BatchWrite": .call(WriteHandler(engine: engine, kind: KITH_WRITE_BATCH).handle),

@@ -99,6 +99,7 @@ final class Dispatcher: Sendable {
             switch methods[method] {
             case .call(let handle): try handle(call)
             case .control(let answer): call.reply(try answer(call.message))
+            case .recorded(let answer): call.reply(try answer(call.message, call.context))
             case .stream(let open): return Unmanaged.passRetained(HandlerBox(try open(call))).toOpaque()
             case nil: throw KithError(.unimplemented, .unimplemented, "the method is not implemented")
             }

@@ -36,9 +36,10 @@ public final class Catalogue: Sendable {
     private let opener: CollectionOpener
     private let observer: any CatalogueObserver
 
-    init(database: Database, registry: IndexRegistry, opener: CollectionOpener, observer: any CatalogueObserver) throws(KithError)
-    {
-        store = CatalogueStore(database: database)
+    init(
+        store: CatalogueStore, registry: IndexRegistry, opener: CollectionOpener, observer: any CatalogueObserver
+    ) throws(KithError) {
+        self.store = store
         check = DefinitionCheck(registry: registry)
         self.opener = opener
         self.observer = observer
@@ -90,7 +91,11 @@ public final class Catalogue: Sendable {
     // MARK: Changes
 
     /// Makes a collection; `validateOnly` stops before anything is made. Answers its definition.
-    public func create(_ wanted: CollectionDefinition, validateOnly: Bool = false) throws(KithError) -> CollectionDefinition {
+    ///
+    /// - Parameter context: the request, as a serialised `kith.v1.RequestContext`; kept in the node's log, here and below.
+    public func create(
+        _ wanted: CollectionDefinition, validateOnly: Bool = false, context: OwnedBytes? = nil
+    ) throws(KithError) -> CollectionDefinition {
         try check.check(wanted)
         changing.lock()
         defer { changing.unlock() }
@@ -100,10 +105,15 @@ public final class Catalogue: Sendable {
         definition.revision = 1
         definition.createdAt = Catalogue.now()
         definition.updatedAt = definition.createdAt
+        Catalogue.makeKey(&definition.events)
         if validateOnly { return definition }
         do throws(KithError) {
             let collection = try opener.open(definition)
-            do throws(KithError) { try store.put(definition, nextID: definition.id + 1) } catch {
+            let changes = CatalogueChange.creation(of: definition)
+            do throws(KithError) {
+                try store.put(
+                    definition, nextID: definition.id + 1, CatalogueCommit(changes, context: context, at: definition.createdAt))
+            } catch {
                 opener.close(collection, checkpointing: false)
                 throw error
             }
@@ -117,6 +127,16 @@ public final class Catalogue: Sendable {
             throw error
         }
         return definition
+    }
+
+    /// Hashes are keyed with a secret of the collection: who has events only cannot try values out.
+    private static func makeKey(_ events: inout EventStreams) {
+        guard events.redactionKey.isEmpty, events.redactions.contains(where: { $0.action == .hash }) else { return }
+        var random = SystemRandomNumberGenerator()
+        events.redactionKey = (0..<4).map { _ in
+            let digits = String(random.next() as UInt64, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
     }
 
     private func refuseTaken(_ name: String) throws(KithError) {
@@ -137,7 +157,8 @@ public final class Catalogue: Sendable {
 
     /// Changes a definition by `change`, which sees it as it is; shards and spaces must stay.
     public func update(
-        _ name: String, etag: String, _ change: (inout CollectionDefinition) throws(KithError) -> Void
+        _ name: String, etag: String, context: OwnedBytes? = nil,
+        _ change: (inout CollectionDefinition) throws(KithError) -> Void
     ) throws(KithError) -> CollectionDefinition {
         changing.lock()
         defer { changing.unlock() }
@@ -147,15 +168,18 @@ public final class Catalogue: Sendable {
         try change(&definition)
         try DefinitionCheck.checkKept(collection.definition, in: definition)
         try check.checkMutable(definition)
+        Catalogue.makeKey(&definition.events)
         definition.revision += 1
         definition.updatedAt = Catalogue.now()
-        try store.put(definition)
+        let told = CatalogueChange(
+            before: .collection(collection.definition), after: .collection(definition), collection: definition)
+        try store.put(definition, CatalogueCommit([told], context: context, at: definition.updatedAt))
         collection.update(definition)
         return definition
     }
 
     /// Deletes a collection with its points, aliases and unpublished changes.
-    public func delete(_ name: String, etag: String) throws(KithError) {
+    public func delete(_ name: String, etag: String, context: OwnedBytes? = nil) throws(KithError) {
         changing.lock()
         defer { changing.unlock() }
         guard let collection = entries.withLock({ $0.collections[name] }) else {
@@ -171,7 +195,9 @@ public final class Catalogue: Sendable {
         }
         observer.closing(collection)
         opener.close(collection, checkpointing: false)
-        try store.remove(definition.id, aliases: aliases)
+        let changes = CatalogueChange.deletion(of: definition, aliases: aliases)
+        try store.remove(
+            definition.id, aliases: aliases, CatalogueCommit(changes, context: context, at: Catalogue.now()))
         try opener.remove(definition.id)
     }
 
@@ -185,7 +211,7 @@ public final class Catalogue: Sendable {
     }
 
     /// Applies all actions or none.
-    public func updateAliases(_ actions: [AliasAction]) throws(KithError) {
+    public func updateAliases(_ actions: [AliasAction], context: OwnedBytes? = nil) throws(KithError) {
         changing.lock()
         defer { changing.unlock() }
         let before = entries.withLock { $0 }
@@ -220,9 +246,24 @@ public final class Catalogue: Sendable {
         guard after.count <= Limits.aliases else {
             throw .limit(field: "actions", value: after.count, limit: Limits.aliases, unit: "aliases")
         }
-        try store.put(aliases: changes)
+        let told = Catalogue.changes(of: changes, before)
+        try store.put(aliases: changes, CatalogueCommit(told, context: context, at: Catalogue.now()))
         let aliases = after
         entries.withLock { $0.aliases = aliases }
+    }
+
+    /// What aliases stood for before, and will.
+    private static func changes(of aliases: [String: UInt32?], _ before: Entries) -> [CatalogueChange] {
+        func collection(_ id: UInt32?) -> CollectionDefinition? {
+            id.flatMap { before.names[$0] }.flatMap { before.collections[$0] }?.definition
+        }
+        return aliases.sorted { $0.key < $1.key }.compactMap { alias, id in
+            let (old, new) = (collection(before.aliases[alias]), collection(id))
+            guard old?.id != new?.id, let about = new ?? old else { return nil }
+            return CatalogueChange(
+                before: old.map { .alias(alias, collection: $0) }, after: new.map { .alias(alias, collection: $0) },
+                collection: about)
+        }
     }
 
     /// Stops all writers, linking and checkpointing what is due. Blocks.

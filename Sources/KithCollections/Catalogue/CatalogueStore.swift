@@ -2,6 +2,21 @@ import Foundation
 import KithCore
 import KithStorage
 
+/// Changes that are told together, in the commit of the node's log that makes them.
+struct CatalogueCommit {
+    var changes: [CatalogueChange]
+    /// The request behind them.
+    var context: OwnedBytes?
+    /// Microseconds since 1970.
+    var time: Int64
+
+    init(_ changes: [CatalogueChange], context: OwnedBytes?, at time: Int64) {
+        self.changes = changes
+        self.context = context
+        self.time = time
+    }
+}
+
 /// Definitions and aliases as rows: JSON, for there are few and people may want to read them.
 struct CatalogueStore {
     private static let definitionPrefix = UInt8(ascii: "d")
@@ -9,6 +24,8 @@ struct CatalogueStore {
     private static let nextIDKey = Array("next-collection-id".utf8)
 
     let database: Database
+    let log: NodeLog
+    let describer: (any CatalogueDescriber)?
 
     func definitions() throws(KithError) -> [CollectionDefinition] {
         var found: [CollectionDefinition] = []
@@ -48,9 +65,17 @@ struct CatalogueStore {
         try database.iterator(.catalogue, from: [prefix], below: [prefix + 1])
     }
 
-    // MARK: Writing, always synced
+    // MARK: Writing, always synced, together with what the node's log says of it
 
-    func put(_ definition: CollectionDefinition, nextID: UInt32? = nil) throws(KithError) {
+    private func write(_ batch: WriteBatch, _ commit: CatalogueCommit) throws(KithError) {
+        var facts: [Fact] = []
+        if let describer {
+            for change in commit.changes { facts.append(try describer.fact(change)) }
+        }
+        try log.commit(facts, time: commit.time, context: commit.context, with: batch)
+    }
+
+    func put(_ definition: CollectionDefinition, nextID: UInt32? = nil, _ commit: CatalogueCommit) throws(KithError) {
         let batch = database.makeBatch()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
@@ -64,11 +89,11 @@ struct CatalogueStore {
             value.appendLittleEndian(nextID)
             batch.put(.meta, key: CatalogueStore.nextIDKey, value: value)
         }
-        try database.write(batch, sync: true)
+        try write(batch, commit)
     }
 
     /// Forgets a collection with all its rows and aliases, in one batch.
-    func remove(_ id: UInt32, aliases: [String]) throws(KithError) {
+    func remove(_ id: UInt32, aliases: [String], _ commit: CatalogueCommit) throws(KithError) {
         let batch = database.makeBatch()
         batch.delete(.catalogue, key: definitionKey(id))
         for alias in aliases { batch.delete(.catalogue, key: aliasKey(alias)) }
@@ -76,11 +101,11 @@ struct CatalogueStore {
         for family in [ColumnFamily.meta, .points, .changes, .requests] {
             batch.deleteRange(family, from: bounds.from, below: bounds.below)
         }
-        try database.write(batch, sync: true)
+        try write(batch, commit)
     }
 
     /// Sets aliases; nil removes one.
-    func put(aliases: [String: UInt32?]) throws(KithError) {
+    func put(aliases: [String: UInt32?], _ commit: CatalogueCommit) throws(KithError) {
         let batch = database.makeBatch()
         for (alias, id) in aliases {
             guard let id else {
@@ -91,7 +116,7 @@ struct CatalogueStore {
             value.appendLittleEndian(id)
             batch.put(.catalogue, key: aliasKey(alias), value: value)
         }
-        try database.write(batch, sync: true)
+        try write(batch, commit)
     }
 
     private func definitionKey(_ id: UInt32) -> [UInt8] {

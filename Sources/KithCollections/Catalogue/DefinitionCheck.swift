@@ -43,6 +43,7 @@ struct DefinitionCheck {
 
     /// The fields that may change.
     func checkMutable(_ definition: CollectionDefinition) throws(KithError) {
+        try DefinitionCheck.check(definition.events)
         guard definition.description.utf8.count <= Limits.descriptionBytes else {
             throw .limit(
                 field: "collection.description", value: definition.description.utf8.count, limit: Limits.descriptionBytes,
@@ -56,6 +57,30 @@ struct DefinitionCheck {
             guard size <= Limits.labelBytes else {
                 throw .limit(
                     field: "collection.labels[\"\(key.prefix(64))\"]", value: size, limit: Limits.labelBytes, unit: "bytes")
+            }
+        }
+    }
+
+    /// What may be set of events.
+    private static func check(_ events: EventStreams) throws(KithError) {
+        let field = "collection.change_events.redactions"
+        guard events.redactions.count <= Limits.redactions else {
+            throw .limit(field: field, value: events.redactions.count, limit: Limits.redactions, unit: "redactions")
+        }
+        var paths: Set<String> = []
+        for (number, redaction) in events.redactions.enumerated() {
+            let place = "\(field)[\(number)].path"
+            guard redaction.path.utf8.count <= Limits.redactionPathBytes else {
+                throw .limit(field: place, value: redaction.path.utf8.count, limit: Limits.redactionPathBytes, unit: "bytes")
+            }
+            guard redaction.path.split(separator: ".", omittingEmptySubsequences: false).allSatisfy({ !$0.isEmpty }) else {
+                throw .invalid(
+                    .invalidValue, field: place, "'\(redaction.path)' must be keys joined by single dots",
+                    metadata: ["path": redaction.path])
+            }
+            guard paths.insert(redaction.path).inserted else {
+                throw .invalid(
+                    .duplicateName, field: place, "'\(redaction.path)' is there twice", metadata: ["path": redaction.path])
             }
         }
     }

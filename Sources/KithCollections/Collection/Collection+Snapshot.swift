@@ -14,8 +14,10 @@ extension Collection {
         let limit = min(limit, max(Limits.pageBytes / vectorBytes, 1))
         let page = try scroll(from: cursor, limit: limit, PointSelection(payload: true), at: snapshot)
         var commits: [(shard: Int, commit: Commit)] = []
+        let redaction = PayloadRedaction(definition.events)
         for point in page.points {
-            guard let owner = point.owner else { continue }
+            guard var owner = point.owner else { continue }
+            if let redaction { owner = OwnedBytes(try PayloadRedactor.redacted(row: owner.view, by: redaction)) }
             let shard = shardNumber(of: point.id)
             let change = Change(
                 operation: .read, id: point.id, before: nil, after: try PointImage(decoding: owner.view.bytes), owner: owner)

@@ -60,11 +60,12 @@ public final class Collection: Sendable {
         let time = Int64(Date().timeIntervalSince1970 * 1e6)
         let definition = definition
         let durability = durability ?? definition.durability
+        let redaction = PayloadRedaction(definition.events)
         metrics.writes.add()
         if writers.count == 1 {
             let command = Command(
                 operations: operations, requestID: requestID, stream: stream, context: context,
-                schemaVersion: definition.revision, time: time, byteCount: byteCount, owner: owner)
+                schemaVersion: definition.revision, redaction: redaction, time: time, byteCount: byteCount, owner: owner)
             writers[0].append(command, durability: durability) { result in
                 reply(
                     result.map {
@@ -87,7 +88,8 @@ public final class Collection: Sendable {
             let part = places[number]
             let command = Command(
                 operations: part.map { operations[$0] }, requestID: requestID, stream: stream?.part(part), context: context,
-                schemaVersion: definition.revision, time: time, byteCount: byteCount / concerned.count, owner: owner)
+                schemaVersion: definition.revision, redaction: redaction, time: time,
+                byteCount: byteCount / concerned.count, owner: owner)
             writers[number].append(command, durability: durability) { result in
                 join.add(result, shard: UInt16(number), places: part)
             }

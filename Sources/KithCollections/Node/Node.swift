@@ -28,6 +28,8 @@ public final class Node: Sendable {
     public let catalogue: Catalogue
     public let metrics: Metrics
     public let budget: ChangeLogBudget
+    /// What happens to the catalogue, and who asked for what.
+    public let log: NodeLog
     private let linker: Linker
     /// For what is kept beside the collections, such as webhooks.
     public let database: Database
@@ -36,10 +38,13 @@ public final class Node: Sendable {
 
     /// Opens the folder, recovering what a crash left.
     ///
-    /// - Parameter observer: told of every collection, those already there first.
+    /// - Parameters:
+    ///   - observer: told of every collection, those already there first.
+    ///   - describer: makes the facts that the log has of the catalogue's changes; without it there are none.
     /// - Complexity: O(commits since the last checkpoints).
     public init(
-        _ configuration: Configuration, metrics: Metrics = Metrics(), observer: any CatalogueObserver = NoObserver()
+        _ configuration: Configuration, metrics: Metrics = Metrics(), observer: any CatalogueObserver = NoObserver(),
+        describer: (any CatalogueDescriber)? = nil
     ) throws(KithError) {
         self.metrics = metrics
         let collections = "\(configuration.dataDirectory)/collections"
@@ -49,19 +54,21 @@ public final class Node: Sendable {
         database = try Database(path: "\(configuration.dataDirectory)/store", options: options)
         budget = ChangeLogBudget(
             limit: configuration.changeLogBytes, policy: configuration.changeLogFull, metrics: metrics)
+        log = try NodeLog(database: database, budget: budget)
         linker = Linker(threads: configuration.linkThreads, metrics: metrics, checkpoints: CheckpointPolicy())
         let opener = CollectionOpener(
             directory: collections, database: database, registry: configuration.registry, linker: linker, budget: budget,
             metrics: metrics)
         do throws(KithError) {
             catalogue = try Catalogue(
-                database: database, registry: configuration.registry, opener: opener, observer: observer)
+                store: CatalogueStore(database: database, log: log, describer: describer), registry: configuration.registry,
+                opener: opener, observer: observer)
         } catch {
             linker.stop()
             throw error
         }
         upkeep = Upkeep(
-            catalogue: catalogue, budget: budget, interval: .milliseconds(configuration.upkeepMilliseconds))
+            catalogue: catalogue, log: log, budget: budget, interval: .milliseconds(configuration.upkeepMilliseconds))
     }
 
     deinit { close() }

@@ -10,10 +10,12 @@ final class Upkeep: Sendable {
     private let timer: any DispatchSourceTimer
     private let queue: DispatchQueue
     private let catalogue: Catalogue
+    private let log: NodeLog
     private let budget: ChangeLogBudget
 
-    init(catalogue: Catalogue, budget: ChangeLogBudget, interval: DispatchTimeInterval) {
+    init(catalogue: Catalogue, log: NodeLog, budget: ChangeLogBudget, interval: DispatchTimeInterval) {
         self.catalogue = catalogue
+        self.log = log
         self.budget = budget
         queue = DispatchQueue(label: "kith.upkeep", qos: .utility)
         timer = DispatchSource.makeTimerSource(queue: queue)
@@ -31,6 +33,10 @@ final class Upkeep: Sendable {
     private func visitAll() {
         for collection in catalogue.all {
             for writer in collection.writers { visit(writer) }
+        }
+        guard budget.wantsTrimming else { return }
+        do throws(KithError) { _ = try log.trim() } catch {
+            shardLog.error("the node's log could not be trimmed", ["error": "\(error)"])
         }
     }
 

@@ -7,6 +7,7 @@ extension CommitGroup {
     mutating func apply(_ command: Command) throws(KithError) -> CommitReply {
         let position = state.position + 1
         changeCount = 0
+        redaction = command.redaction
         logRow.removeAll(keepingCapacity: true)
         var outcomes: [WriteOutcome] = []
         outcomes.reserveCapacity(command.operations.count)
@@ -85,17 +86,17 @@ extension CommitGroup {
             if mode == .insertOnly, current != nil { return failed(.pointExists) }
             if mode == .updateOnly, current == nil { return failed(.pointNotFound) }
             guard let references = store(vectors) else { return failed(.limitExceeded) }
-            return put(place, payload: payload, references, replacing: current, at: position)
+            return try put(place, payload: payload, references, replacing: current, at: position)
         case .delete:
             guard let current else { return WriteOutcome(.notFound) }
-            delete(place, current, at: position)
+            try delete(place, current, at: position)
             return WriteOutcome(.deleted)
         case .updatePayload(let change):
             guard let current else { return failed(.pointNotFound) }
             let edited = try PayloadEditor.apply(change, to: current.payload)
             guard edited.count <= Limits.payloadBytes else { return failed(.limitExceeded) }
-            return edited.withUnsafeBytes {
-                put(place, payload: ByteView($0), current.vectors, replacing: current, at: position)
+            return try edited.withBytes { (edited: UnsafeRawBufferPointer) throws(KithError) in
+                try put(place, payload: ByteView(edited), current.vectors, replacing: current, at: position)
             }
         case .updateVectors(let set, let remove):
             guard let current else { return failed(.pointNotFound) }
@@ -103,7 +104,7 @@ extension CommitGroup {
             let replaced = set.map(\.space) + remove
             let kept = current.vectors.filter { !replaced.contains(Int($0.space)) }
             let references = (kept + added).sorted { $0.space < $1.space }
-            return put(place, payload: current.payload, references, replacing: current, at: position)
+            return try put(place, payload: current.payload, references, replacing: current, at: position)
         }
     }
 
@@ -125,13 +126,13 @@ extension CommitGroup {
     private mutating func put(
         _ place: Int, payload: ByteView, _ references: [PointImage.VectorReference], replacing current: PointImage?,
         at position: LogPosition
-    ) -> WriteOutcome {
+    ) throws(KithError) -> WriteOutcome {
         state.version += 1
         let point = points[place]
         let image = PointImage(version: state.version, vectors: references, payload: payload)
         let after = arena.append { image.encode(into: &$0) }
         points[place].row = after
-        log(current == nil ? .create : .update, point, after: after)
+        try log(current == nil ? .create : .update, point, after: after)
         batch.put(.points, key: point.key.bytes, value: after.bytes)
         let old = current?.vectors ?? []
         for reference in references {
@@ -148,12 +149,12 @@ extension CommitGroup {
         return WriteOutcome(current == nil ? .created : .updated, version: image.version)
     }
 
-    private mutating func delete(_ place: Int, _ current: PointImage, at position: LogPosition) {
+    private mutating func delete(_ place: Int, _ current: PointImage, at position: LogPosition) throws(KithError) {
         // A deletion takes a version too: a point made again later never repeats one.
         state.version += 1
         let point = points[place]
         points[place].row = nil
-        log(.delete, point, after: nil)
+        try log(.delete, point, after: nil)
         batch.delete(.points, key: point.key.bytes)
         for reference in current.vectors { kill(reference, at: position) }
         state.points -= 1
@@ -164,10 +165,18 @@ extension CommitGroup {
     }
 
     /// Adds a change to the commit's log row; `point` is as it was before.
-    private mutating func log(_ operation: ChangeOperation, _ point: NamedPoint, after: ByteView?) {
+    private mutating func log(_ operation: ChangeOperation, _ point: NamedPoint, after: ByteView?) throws(KithError) {
         changeCount += 1
         Commit.encodeChange(
-            operation, encodedID: point.encodedID.bytes, before: (point.row ?? .empty).bytes,
-            after: (after ?? .empty).bytes, into: &logRow)
+            operation, encodedID: point.encodedID.bytes, before: try shown(point.row).bytes, after: try shown(after).bytes,
+            into: &logRow)
+    }
+
+    /// A row as the change log may have it; empty where there is none.
+    private func shown(_ row: ByteView?) throws(KithError) -> ByteView {
+        guard let row else { return .empty }
+        guard let redaction else { return row }
+        let redacted = try PayloadRedactor.redacted(row: row, by: redaction)
+        return redacted.withUnsafeBytes { arena.append($0) }
     }
 }

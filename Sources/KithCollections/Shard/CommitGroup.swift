@@ -61,6 +61,8 @@ struct CommitGroup {
     /// The changes of the commit being applied, as its log row has them.
     var logRow: [UInt8] = []
     var changeCount = 0
+    /// Of the command being applied.
+    var redaction: PayloadRedaction?
     private var placesByID: [PointID: Int] = [:]
 
     init(shard: ShardID, slotLimits: [UInt32], batch: WriteBatch, state: ShardState) throws(KithError) {

@@ -115,31 +115,8 @@ extension Shard: ChangeFeed {
     public func forEachCommit(
         after position: LogPosition, _ visit: (Commit, Int) throws(KithError) -> Bool
     ) throws(KithError) -> LogPosition {
-        let last = lastPosition
-        guard position + 1 >= firstPosition else { throw trimmed(after: position) }
-        guard position < last else { return position }
-        let rows = try database.iterator(
-            .changes, from: Keys.commit(id, position + 1), below: Keys.commit(id, last + 1))
-        var visited = position
-        while rows.isValid {
-            let next = Keys.position(ofCommitKey: rows.key)
-            guard next == visited + 1 else {
-                if firstPosition > visited + 1 { throw trimmed(after: visited) }
-                throw KithError(.dataLoss, .corruption, "shard \(id) misses the commits \(visited + 1) to \(next - 1)")
-            }
-            let more = try visit(try Commit(position: next, decoding: rows.value), rows.key.count + rows.value.count)
-            visited = next
-            if !more { break }
-            try rows.next()
-        }
-        return visited
-    }
-
-    private func trimmed(after position: LogPosition) -> KithError {
-        KithError(
-            .outOfRange, .positionTrimmed,
-            "commits after \(position) of shard \(id.shard) are no longer kept; the first is \(firstPosition)",
-            metadata: ["position": "\(position)", "first_position": "\(firstPosition)", "shard": "\(id.shard)"])
+        try CommitRows(log: id, database: database).forEach(
+            after: position, upTo: lastPosition, firstPosition: { firstPosition }, visit)
     }
 
     public func vector(space: Int, slot: UInt32) -> ByteView { spaces[space].segments.read(slot) }

@@ -89,6 +89,8 @@ public struct Command: Sendable {
     public var context: OwnedBytes?
     /// The revision of the collection's definition that the gateway checked the operations against.
     public var schemaVersion: UInt64
+    /// What of payloads must not enter the change log; nil: nothing.
+    public var redaction: PayloadRedaction?
     /// Microseconds since 1970, taken by the gateway.
     public var time: Int64
     /// Bytes of vectors and payloads: what the command weighs in a queue.
@@ -98,13 +100,15 @@ public struct Command: Sendable {
 
     public init(
         operations: [Operation], requestID: String, stream: StreamProgress? = nil, context: OwnedBytes? = nil,
-        schemaVersion: UInt64 = 0, time: Int64, byteCount: Int, owner: any AnyObject & Sendable
+        schemaVersion: UInt64 = 0, redaction: PayloadRedaction? = nil, time: Int64, byteCount: Int,
+        owner: any AnyObject & Sendable
     ) {
         self.operations = operations
         self.requestID = requestID
         self.stream = stream
         self.context = context
         self.schemaVersion = schemaVersion
+        self.redaction = redaction
         self.time = time
         self.byteCount = byteCount
         self.owner = owner

@@ -29,8 +29,8 @@ public struct Change: Sendable {
 /// One row of the change log: everything one commit changed, in order.
 ///
 /// Bytes: format (1), time (8), request id (sized), context (sized), schema version and first version (varints), number of changes (varint), for
-/// each its operation (1), id (sized), and the images it has, sized; number of facts (varint), for each its kind (1) and body (sized). Format 1 had
-/// no context, no versions and no facts.
+/// each its operation (1), id (sized), and the images it has, sized; number of facts (varint), and the facts. Format 1 had no context, no versions
+/// and no facts.
 public struct Commit: Sendable {
     public static let format: UInt8 = 2
     private static let oldestFormat: UInt8 = 1
@@ -119,10 +119,7 @@ public struct Commit: Sendable {
     /// Ends a row.
     public static func encodeFacts(_ facts: [Fact] = [], into bytes: inout [UInt8]) {
         bytes.appendVarint(UInt64(facts.count))
-        for fact in facts {
-            bytes.append(fact.kind.rawValue)
-            bytes.appendSized(fact.body.bytes)
-        }
+        for fact in facts { fact.encode(into: &bytes) }
     }
 
     /// Adds a change; `before` and `after` are encoded images, empty where there is none.

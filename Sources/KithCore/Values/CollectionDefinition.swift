@@ -32,6 +32,8 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
     public var tailVectors: UInt32
     public var eventVectors: EventVectors
     public var eventEncoding: EventEncoding
+    /// Absent in definitions that an earlier release stored.
+    private var streams: EventStreams?
     /// Counts the changes of this definition; the etag.
     public var revision: UInt64
     /// Microseconds since 1970.
@@ -42,7 +44,7 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
         name: String, id: UInt32 = 0, spaces: [VectorSpace], shardCount: Int = 1, durability: Durability = .durable,
         description: String = "", labels: [String: String] = [:], tailPolicy: TailPolicy = .slowWriters,
         tailVectors: UInt32 = CollectionDefinition.defaultTailVectors, eventVectors: EventVectors = .digest,
-        eventEncoding: EventEncoding = .protobuf, revision: UInt64 = 1, createdAt: Int64 = 0, updatedAt: Int64 = 0
+        eventEncoding: EventEncoding = .protobuf, events: EventStreams = EventStreams(), revision: UInt64 = 1, createdAt: Int64 = 0, updatedAt: Int64 = 0
     ) {
         self.name = name
         self.id = id
@@ -55,9 +57,15 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
         self.tailVectors = tailVectors
         self.eventVectors = eventVectors
         self.eventEncoding = eventEncoding
+        streams = events
         self.revision = revision
         self.createdAt = createdAt
         self.updatedAt = updatedAt
+    }
+
+    public var events: EventStreams {
+        get { streams ?? EventStreams() }
+        set { streams = newValue }
     }
 
     /// The place of a space; an empty name stands for the only one.

@@ -10,7 +10,7 @@ struct CloudEvent {
         KafkaHeader("ce_subject", .empty),
         KafkaHeader("ce_time", .empty),
         KafkaHeader("ce_partitionkey", .empty),
-        KafkaHeader("ce_dataschema", text("urn:kith:schema:kith.v1.ChangeEvent")),
+        KafkaHeader("ce_dataschema", .empty),
         KafkaHeader("ce_sequence", .empty),
         KafkaHeader("content-type", .empty),
     ]
@@ -23,21 +23,16 @@ struct CloudEvent {
     }
 
     mutating func set(
-        id: ByteView, source: ByteView, operation: ChangeOperation, subject: ByteView, time: ByteView, key: ByteView,
+        id: ByteView, source: ByteView, type: ByteView, subject: ByteView, time: ByteView, key: ByteView, schema: ByteView,
         sequence: ByteView, encoding: EventEncoding
     ) {
         headers[1].value = id
         headers[2].value = source
-        headers[3].value =
-            switch operation {
-            case .create: CloudEvent.text("io.kith.point.created.v1")
-            case .update: CloudEvent.text("io.kith.point.updated.v1")
-            case .delete: CloudEvent.text("io.kith.point.deleted.v1")
-            case .read: CloudEvent.text("io.kith.point.read.v1")
-            }
+        headers[3].value = type
         headers[4].value = subject
         headers[5].value = time
         headers[6].value = key
+        headers[7].value = schema
         headers[8].value = sequence
         headers[9].value =
             switch encoding {
@@ -45,6 +40,19 @@ struct CloudEvent {
             case .json: CloudEvent.text("application/json")
             }
     }
+
+    static func type(_ operation: ChangeOperation) -> ByteView {
+        switch operation {
+        case .create: text("io.kith.point.created.v1")
+        case .update: text("io.kith.point.updated.v1")
+        case .delete: text("io.kith.point.deleted.v1")
+        case .read: text("io.kith.point.read.v1")
+        }
+    }
+
+    static let stateType = text("io.kith.point.state.v1")
+    static let changeSchema = text("urn:kith:schema:kith.v1.ChangeEvent")
+    static let stateSchema = text("urn:kith:schema:kith.v1.PointImage")
 
     /// Literals live as long as the program.
     private static func text(_ literal: StaticString) -> ByteView {

@@ -11,6 +11,9 @@ final class CollectionTexts: Sendable {
     let spaces: [OwnedBytes]
     /// The models of the spaces, as every event's source has them.
     let models: OwnedBytes
+    /// What stands before values in the topics of changes and state; nil where there is no registry.
+    let changeFrame: OwnedBytes?
+    let stateFrame: OwnedBytes?
     /// The same names, for the names of changed fields.
     let spaceNames: [String]
     private let id: UInt32
@@ -24,6 +27,12 @@ final class CollectionTexts: Sendable {
         source = OwnedBytes(Array("//kith/\(cluster)/\(definition.name)".utf8))
         spaceNames = definition.spaces.map(\.name)
         spaces = spaceNames.map { OwnedBytes(Array($0.utf8)) }
+        func frame(_ id: UInt32, _ message: String) -> OwnedBytes? {
+            let bytes = RegistryFrame.bytes(schemaID: id, message: message, encoding: definition.eventEncoding)
+            return bytes.isEmpty ? nil : OwnedBytes(bytes)
+        }
+        changeFrame = frame(definition.events.changeSchemaID, "kith.v1.ChangeEvent")
+        stateFrame = frame(definition.events.stateSchemaID, "kith.v1.PointImage")
         models = try CollectionTexts.models(of: definition)
         id = definition.id
         revision = definition.revision

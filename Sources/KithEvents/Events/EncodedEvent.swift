@@ -1,12 +1,13 @@
 public import KithCore
 
-/// A change event ready to be sent; it borrows from its encoder and is valid during the visit only.
+/// An event ready to be sent; it borrows from its encoder and is valid during the visit only.
 public struct EncodedEvent {
-    /// Place among the commit's events, from 0.
+    public var topic: EventTopic
+    /// Place among the commit's records, from 0.
     public var index: Int
-    /// The point's id as text.
+    /// For changes and state, the point's id as text.
     public var key: ByteView
-    /// A `kith.v1.ChangeEvent`, serialised or as JSON.
+    /// The topic's message, serialised or as JSON; empty for a tombstone.
     public var value: ByteView
     /// CloudEvents 1.0 in binary mode.
     public var headers: [KafkaHeader]

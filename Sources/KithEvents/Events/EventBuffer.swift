@@ -5,15 +5,15 @@ import KithCore
 struct EventBuffer: ~Copyable {
     private let buffer: OpaquePointer
 
-    init(_ event: borrowing KithChangeEventView, as encoding: EventEncoding) throws(KithError) {
-        let message = withUnsafePointer(to: event) { kith_encode_change_event($0) }
+    /// Takes over a serialised message, and makes JSON of it where that is wanted.
+    init(message: OpaquePointer?, _ type: String, as encoding: EventEncoding) throws(KithError) {
         guard let message else { throw EventBuffer.outOfMemory }
         switch encoding {
         case .protobuf:
             buffer = message
         case .json:
             defer { kith_buffer_free(message) }
-            guard let json = kith_message_to_json("kith.v1.ChangeEvent", kith_buffer_bytes(message), false) else {
+            guard let json = kith_message_to_json(type, kith_buffer_bytes(message), false) else {
                 throw EventBuffer.outOfMemory
             }
             buffer = json
@@ -27,6 +27,16 @@ struct EventBuffer: ~Copyable {
     }
 
     deinit { kith_buffer_free(buffer) }
+
+    /// Calls `body` with the bytes behind a frame; they are valid during the call.
+    borrowing func framed<Answer>(
+        by frame: OwnedBytes?, _ body: (ByteView) throws(KithError) -> Answer
+    ) throws(KithError) -> Answer {
+        guard let frame else { return try body(bytes) }
+        let whole = OwnedBytes(frame.view.array + bytes.array)
+        defer { withExtendedLifetime(whole) {} }
+        return try body(whole.view)
+    }
 
     /// Valid as long as this buffer.
     var bytes: ByteView {

@@ -67,6 +67,14 @@ struct EventText {
         sequence = uuid.upperBound..<bytes.count
     }
 
+    /// Lengthens the id of this event; once, and before its fields.
+    mutating func appendToID(_ suffix: String) {
+        let start = bytes.count
+        bytes.append(contentsOf: bytes[id])
+        bytes.append(text: suffix)
+        id = start..<bytes.count
+    }
+
     mutating func appendField(_ prefix: String, _ name: String = "") {
         let start = bytes.count
         bytes.append(text: prefix)

@@ -50,11 +50,13 @@ import Testing
 
     @Test func factsComeAfterTheChanges() throws {
         let body = OwnedBytes(Array("{}".utf8))
-        try CommitTests.row(facts: [Fact(.catalogue, body: body), Fact(.audit, body: body)]).withUnsafeBytes { bytes in
+        let facts = [Fact.Kind.catalogue, .audit].map { Fact($0, type: "t", key: "\($0)", subject: "s", body: body) }
+        try CommitTests.row(facts: facts).withUnsafeBytes { bytes in
             let commit = try Commit(position: 4, decoding: bytes)
             #expect(commit.changes.count == 3)
             #expect(commit.facts.map(\.kind) == [.catalogue, .audit])
-            #expect(commit.facts.map(\.body.text) == ["{}", "{}"])
+            #expect(commit.facts.map(\.key.text) == ["catalogue", "audit"])
+            #expect(commit.facts.allSatisfy { $0.type.text == "t" && $0.subject.text == "s" && $0.body.text == "{}" })
         }
     }
 

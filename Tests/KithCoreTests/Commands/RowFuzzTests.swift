@@ -22,7 +22,7 @@ import Testing
                 }
             }
         }
-        Commit.encodeFacts([Fact(.audit, body: payload)], into: &row)
+        Commit.encodeFacts([Fact(.audit, type: "t", key: "k", subject: "s", body: payload)], into: &row)
         return row
     }
 

@@ -13,8 +13,9 @@ import Testing
         let position = feed.commit(changes, time: time, requestID: requestID)
         let encoder = ChangeEventEncoder(cluster: "c1")
         var events: [(String, [UInt8], [String])] = []
-        try encoder.encode(try feed.row(at: position), of: definition, feed: feed, vectors: vectors) {
-            (event) throws(KithError) in
+        var definition = definition
+        if let vectors { definition.eventVectors = vectors }
+        try encoder.encode(try feed.row(at: position), of: definition, feed: feed) { (event) throws(KithError) in
             events.append((event.key.text, event.value.array, event.headers.map { "\($0.name): \($0.value.text)" }))
             return true
         }

@@ -1,0 +1,47 @@
+internal import CGRPCShim
+import KithCore
+
+/// Events of the node's own log: catalogue, audit, governance and lineage.
+struct NodeEventEncoder {
+    let cluster: String
+
+    func encode(
+        _ commit: Commit, at index: Int, shard: ShardID, _ encoding: EventEncoding,
+        _ visit: (EncodedEvent) throws(KithError) -> Void
+    ) throws(KithError) {
+        let fact = commit.facts[index]
+        let texts = CommitTexts(commit: commit, shard: shard, cluster: cluster)
+        let id = "\(texts.id)/\(index)"
+        let owned = [id, cluster, commit.requestID].map { OwnedBytes(Array($0.utf8)) }
+        defer { withExtendedLifetime(owned) {} }
+        var view = KithNodeEventView(
+            kind: fact.kind.wire, id: KithBytes(owned[0].view), cluster: KithBytes(owned[1].view), position: commit.position,
+            index: UInt32(index), count: UInt32(commit.facts.count), ts_us: commit.time, request_id: KithBytes(owned[2].view),
+            context: KithBytes(commit.context), body: KithBytes(fact.body))
+        let (topic, schema) = fact.kind.contract
+        let value = try EventBuffer(message: kith_encode_node_event(&view), schema, as: encoding)
+        let record = PlainRecord(
+            topic: topic, key: fact.key.text, id: id, source: "//kith/\(cluster)", type: fact.type.text,
+            subject: fact.subject.text, time: commit.time, schema: schema, sequence: texts.sequence(index),
+            traceparent: ByteView(texts.request.traceparent))
+        try record.visit(value, encoding, visit)
+    }
+}
+
+extension Fact.Kind {
+    fileprivate var contract: (topic: EventTopic, schema: String) {
+        switch self {
+        case .catalogue: (.catalogue, "kith.v1.CatalogueEvent")
+        case .audit: (.audit, "kith.v1.AuditEvent")
+        case .governance: (.governance, "kith.v1.GovernanceEvent")
+        }
+    }
+
+    fileprivate var wire: KithNodeEventKind {
+        switch self {
+        case .catalogue: KITH_NODE_CATALOGUE
+        case .audit: KITH_NODE_AUDIT
+        case .governance: KITH_NODE_GOVERNANCE
+        }
+    }
+}
