@@ -6,9 +6,6 @@ import Synchronization
 /// The node's own log: what happens to the catalogue, who asked for what, and what was decided about data. Its commits hold facts where those of a
 /// shard hold changes; else it is read, trimmed and relayed as any other.
 public final class NodeLog: ChangeFeed {
-    /// No shard's: ids of collections begin at 1.
-    public static let id = ShardID(collection: 0, shard: 0)
-
     private let database: Database
     private let budget: ChangeLogBudget
     private let cursors: CursorStore
@@ -20,8 +17,8 @@ public final class NodeLog: ChangeFeed {
     init(database: Database, budget: ChangeLogBudget) throws(KithError) {
         self.database = database
         self.budget = budget
-        cursors = try CursorStore(NodeLog.id, database)
-        let stored = try database.withValue(.meta, key: Keys.state(NodeLog.id)) { bytes throws(KithError) in
+        cursors = try CursorStore(ShardID.nodeLog, database)
+        let stored = try database.withValue(.meta, key: Keys.state(ShardID.nodeLog)) { bytes throws(KithError) in
             try ShardState(decoding: bytes)
         }
         let state = stored ?? ShardState(spaceCount: 0)
@@ -46,7 +43,7 @@ public final class NodeLog: ChangeFeed {
             Commit.encodeHeader(
                 time: time, requestID: "", context: context?.view ?? .empty, changeCount: 0, into: &row)
             Commit.encodeFacts(facts, into: &row)
-            let key = Keys.commit(NodeLog.id, next.position)
+            let key = Keys.commit(ShardID.nodeLog, next.position)
             next.logBytes += UInt64(key.count + row.count)
             batch.put(.changes, key: key, value: row)
             put(next, into: batch)
@@ -68,7 +65,7 @@ public final class NodeLog: ChangeFeed {
             var next = state
             var freed = 0
             let rows = try database.iterator(
-                .changes, from: Keys.commit(NodeLog.id, next.firstPosition), below: Keys.commit(NodeLog.id, end))
+                .changes, from: Keys.commit(ShardID.nodeLog, next.firstPosition), below: Keys.commit(ShardID.nodeLog, end))
             while rows.isValid, freed < Limits.trimBytes {
                 freed += rows.key.count + rows.value.count
                 next.firstPosition = Keys.position(ofCommitKey: rows.key) + 1
@@ -77,7 +74,7 @@ public final class NodeLog: ChangeFeed {
             next.logBytes -= min(UInt64(freed), next.logBytes)
             let batch = database.makeBatch()
             batch.deleteRange(
-                .changes, from: Keys.commit(NodeLog.id, state.firstPosition), below: Keys.commit(NodeLog.id, next.firstPosition))
+                .changes, from: Keys.commit(ShardID.nodeLog, state.firstPosition), below: Keys.commit(ShardID.nodeLog, next.firstPosition))
             put(next, into: batch)
             // Readers know first: who then misses a commit can tell that it was trimmed.
             show(next)
@@ -95,21 +92,21 @@ public final class NodeLog: ChangeFeed {
     private func put(_ state: ShardState, into batch: WriteBatch) {
         var row: [UInt8] = []
         state.encode(into: &row)
-        batch.put(.meta, key: Keys.state(NodeLog.id), value: row)
+        batch.put(.meta, key: Keys.state(ShardID.nodeLog), value: row)
     }
 
     private func show(_ state: ShardState) { shown.withLock { $0 = (state.firstPosition, state.position) } }
 
     // MARK: ChangeFeed
 
-    public var shard: ShardID { NodeLog.id }
+    public var shard: ShardID { ShardID.nodeLog }
     public var lastPosition: LogPosition { shown.withLock { $0.last } }
     public var firstPosition: LogPosition { shown.withLock { $0.first } }
 
     public func forEachCommit(
         after position: LogPosition, _ visit: (Commit, Int) throws(KithError) -> Bool
     ) throws(KithError) -> LogPosition {
-        try CommitRows(log: NodeLog.id, database: database).forEach(
+        try CommitRows(log: ShardID.nodeLog, database: database).forEach(
             after: position, upTo: lastPosition, firstPosition: { firstPosition }, visit)
     }
 

@@ -25,6 +25,8 @@ package struct ServerSettings: Sendable {
     package var kafkaReplicationFactor = 0
     package var kafkaDelivery = DeliveryGuarantee.atLeastOnce
     package var kafkaProperties: [String: String] = [:]
+    package var eventsAudit = false
+    package var eventsEncoding = EventEncoding.protobuf
     package var changeLogBytes = 16 << 30
     package var changeLogFull = FullLogPolicy.pushBack
     package var webhooks = WebhookOptions()
@@ -103,6 +105,16 @@ package struct Setting: Sendable {
                 throw given.wrong("is not at-least-once or exactly-once")
             }
             settings.kafkaDelivery = delivery
+        },
+        Setting(key: "events.audit", value: "WHAT", help: "commits tells each commit to <prefix>.audit.v1, off does not (off)") {
+            settings, given throws(KithError) in
+            guard ["commits", "off"].contains(given.value) else { throw given.wrong("is not commits or off") }
+            settings.eventsAudit = given.value == "commits"
+        },
+        Setting(key: "events.encoding", value: "NAME", help: "protobuf or json, in topics that are no collection's (protobuf)") {
+            settings, given throws(KithError) in
+            guard ["protobuf", "json"].contains(given.value) else { throw given.wrong("is not protobuf or json") }
+            settings.eventsEncoding = given.value == "json" ? .json : .protobuf
         },
         Setting(key: "change-log-bytes", value: "N", help: "changes that are kept until every reader has them (17179869184)") {
             settings, given throws(KithError) in settings.changeLogBytes = try given.number(1 << 20...1 << 50)

@@ -28,7 +28,10 @@ final class RunningServer: Sendable {
         let clock = ContinuousClock()
         let began = clock.now
         do throws(KithError) {
-            node = try Node(configuration, metrics: metrics, observer: EventsObserver(relay: relay, webhooks: webhooks))
+            node = try Node(
+                configuration, metrics: metrics, observer: EventsObserver(relay: relay, webhooks: webhooks),
+                describer: CatalogueFacts())
+            try relay?.start(feed: node.log) { CollectionDefinition(name: "", spaces: []) }
         } catch {
             relay?.shutdown()
             throw error
@@ -59,10 +62,12 @@ final class RunningServer: Sendable {
 
     private static func relay(_ settings: ServerSettings, _ metrics: Metrics) throws(KithError) -> Relay? {
         guard !settings.kafkaBrokers.isEmpty else { return nil }
-        let kafka = KafkaConfiguration(
+        var kafka = KafkaConfiguration(
             brokers: settings.kafkaBrokers, topicPrefix: settings.kafkaTopicPrefix,
             replicationFactor: settings.kafkaReplicationFactor > 0 ? settings.kafkaReplicationFactor : nil,
             delivery: settings.kafkaDelivery, properties: settings.kafkaProperties)
+        kafka.auditsCommits = settings.eventsAudit
+        kafka.nodeEncoding = settings.eventsEncoding
         return try Relay(
             configuration: kafka, cluster: settings.cluster, metrics: metrics,
             options: RelayOptions(publishesGaps: settings.changeLogFull == .trim))

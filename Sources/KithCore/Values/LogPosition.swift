@@ -8,6 +8,9 @@ public struct ShardID: Hashable, Sendable, Comparable, CustomStringConvertible {
         self.shard = shard
     }
 
+    /// The node's own log, which is no shard of a collection: their ids begin at 1.
+    public static let nodeLog = ShardID(collection: 0, shard: 0)
+
     public static func < (left: ShardID, right: ShardID) -> Bool {
         (left.collection, left.shard) < (right.collection, right.shard)
     }

@@ -37,7 +37,7 @@ public final class RecordEncoder {
         if layout.isPlain { return try changes.encode(commit, from: first, of: definition, feed: feed, visit) }
         for place in first..<max(first, layout.count) {
             var proceeds = true
-            let visitInPlace = { (event: EncodedEvent) throws(KithError) in
+            func visitInPlace(_ event: EncodedEvent) throws(KithError) {
                 var event = event
                 event.index = place
                 proceeds = try visit(event)

@@ -26,6 +26,10 @@ public struct KafkaConfiguration: Sendable, Hashable {
     /// Copies of each partition of the topics that Kith creates; nil leaves it to the broker.
     public var replicationFactor: Int?
     public var delivery: DeliveryGuarantee
+    /// Whether commits are told to the audit topic.
+    public var auditsCommits = false
+    /// How values of topics that belong to no collection are written.
+    public var nodeEncoding = EventEncoding.protobuf
     /// Further librdkafka properties, such as `security.protocol` or `sasl.username`.
     public var properties: [String: String]
 
@@ -42,6 +46,15 @@ public struct KafkaConfiguration: Sendable, Hashable {
 
     /// The topic of a collection's changes; its partitions are the collection's shards.
     public func changesTopic(collection: String) -> String { "\(topicPrefix).changes.v1.\(collection)" }
+
+    /// What is told of all collections alike.
+    var eventOptions: EventOptions {
+        var options = EventOptions()
+        options.auditsCommits = auditsCommits
+        options.encoding = nodeEncoding
+        options.maximumBytes = properties["message.max.bytes"].flatMap(Int.init) ?? EventOptions.defaultMaximumBytes
+        return options
+    }
 
     /// The internal topic of the relay's cursors.
     var cursorTopic: String { "\(topicPrefix).relay.cursor.v1" }

@@ -73,15 +73,18 @@ final class RelayProducer: @unchecked Sendable {
         }
     }
 
-    /// The topic of a collection's changes, ready to take a shard a partition. Looked at once until `forgetTopic`.
-    func topic(for definition: CollectionDefinition, on producer: KafkaProducer) throws(KithError) -> KafkaTopic {
-        let name = configuration.changesTopic(collection: definition.name)
+    /// A topic of the contract, ready to take a collection's records. Looked at once until `forgetTopics`.
+    func topic(
+        _ topic: EventTopic, of definition: CollectionDefinition, on producer: KafkaProducer
+    ) throws(KithError) -> KafkaTopic {
+        let name = topic.name(prefix: configuration.topicPrefix, collection: definition.name)
         if let topic = topics[name] { return topic }
         if let unavailable, unavailable.until > .now { throw unavailable.error }
         do throws(KithError) {
             try producer.prepareTopic(
                 TopicSpecification(
-                    name: name, partitions: definition.shardCount, replicationFactor: configuration.replicationFactor))
+                    name: name, partitions: topic.partitionCount(definition),
+                    replicationFactor: configuration.replicationFactor, cleanup: topic.isCompacted ? .compact : .delete))
         } catch {
             if error.code == .unavailable { unavailable = (error, .now + options.firstRetry) }
             throw error
@@ -91,7 +94,12 @@ final class RelayProducer: @unchecked Sendable {
         return topic
     }
 
-    func forgetTopic(_ name: String) { topics[name] = nil }
+    /// Those that a collection's records go to are looked at again.
+    func forgetTopics(of definition: CollectionDefinition) {
+        for topic in EventTopic.allCases {
+            topics[topic.name(prefix: configuration.topicPrefix, collection: definition.name)] = nil
+        }
+    }
 
     /// Sends what is queued, for at most the grace, and ends.
     func shutdown() {

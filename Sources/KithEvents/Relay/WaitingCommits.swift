@@ -29,7 +29,7 @@ public struct WaitingCommits: Sendable, Hashable {
             time = time ?? commit.time
             counted += 1
             rows += size
-            changes += commit.changes.count
+            changes += commit.changes.count + commit.facts.count
             return rows < limit
         }
         oldest = time

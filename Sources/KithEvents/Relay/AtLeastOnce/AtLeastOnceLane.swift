@@ -18,7 +18,8 @@ final class AtLeastOnceLane: RelayLane {
         }
         thread = WorkerThread(name: "kith-relay") { [shards, signal] stopping in
             GentleThread.become()
-            let tools = RelayTools(producer: producer, cluster: cluster, options: options, metrics: metrics)
+            let tools = RelayTools(
+                producer: producer, cluster: cluster, events: configuration.eventOptions, options: options, metrics: metrics)
             while !stopping() { AtLeastOnceLane.turn(shards, tools, signal) }
             producer.shutdown()
             for shard in shards.all { shard.stop() }

@@ -51,7 +51,7 @@ final class ShardRelay: RelayedShard {
         turn.withLock { turn in
             let answer = body(&turn)
             shown.withLock {
-                $0 = Shown(commits: turn.commits, topic: turn.topic?.name ?? $0.topic, failure: turn.failure?.error)
+                $0 = Shown(commits: turn.commits, topic: turn.topic, failure: turn.failure?.error)
             }
             return answer
         }

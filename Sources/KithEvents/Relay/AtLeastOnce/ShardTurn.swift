@@ -23,12 +23,12 @@ struct ShardTurn: Sendable {
     private let definition: @Sendable () -> CollectionDefinition
     private let metrics: Metrics
     private(set) var commits: SentCommits
-    private(set) var topic: KafkaTopic?
+    private(set) var topic = ""
     private(set) var failure: Failure?
     /// The last commit whose events have all been sent.
     private var sent: LogPosition
-    /// The commit after it, where the queue filled up amid its events, and the first of them that is not sent.
-    private var partial: (commit: SentCommit, next: Int)?
+    /// The commit after it, where the queue filled up amid its events, and the first of them that is not sent; all are made by one definition.
+    private var partial: (commit: SentCommit, next: Int, definition: CollectionDefinition)?
     private var cursor: DurableCursor
     private var isStopped = false
 
@@ -83,16 +83,17 @@ struct ShardTurn: Sendable {
     /// Sends commits until there are none, the turn is over, or the queue is full; answers whether there is more to do at once.
     private mutating func send(_ tools: RelayTools, _ producer: KafkaProducer) throws(KithError) -> Bool {
         let definition = definition()
-        let topic = try tools.producer.topic(for: definition, on: producer)
-        self.topic = topic
+        let topics = ShardTopics(feed.shard, definition, tools.producer, producer)
+        topic = try topics.main.name
         var bytes = 0
         var isFull = commits.bytes >= Limits.relayShardBytes
         // A broker that knows nothing of this producer takes any sequence: were the first event refused, those behind it could overtake.
         let isFirst = !commits.isUnderway
         guard !isFull, !isFirst || commits.isAllReported else { return false }
-        if let gap = try tools.gap(after: sent, in: feed, definition) { return try send(gap, to: topic, tools, producer) }
+        if let gap = try tools.gap(after: sent, in: feed, definition) {
+            return try send(gap, to: try topics.main, tools, producer) }
         _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
-            let count = try send(commit, definition, to: topic, isFirst: isFirst, tools, producer)
+            let count = try send(commit, definition, to: topics, isFirst: isFirst, tools, producer)
             bytes += count
             isFull = partial != nil || (isFirst && count > 0) || commits.bytes >= Limits.relayShardBytes
             if count > 0 || partial == nil { recover() }
@@ -132,20 +133,22 @@ struct ShardTurn: Sendable {
 
     /// Sends one commit, or what is left of it, and answers the bytes; `partial` says whether events are left.
     private mutating func send(
-        _ commit: Commit, _ definition: CollectionDefinition, to topic: KafkaTopic, isFirst: Bool, _ tools: RelayTools,
+        _ commit: Commit, _ definition: CollectionDefinition, to topics: ShardTopics, isFirst: Bool, _ tools: RelayTools,
         _ producer: KafkaProducer
     ) throws(KithError) -> Int {
-        let sending = partial?.commit ?? SentCommit(commit.position, events: commit.changes.count, in: commits)
-        let shard = Int(feed.shard.shard)
+        let definition = partial?.definition ?? definition
+        let count = tools.encoder.count(commit, of: definition)
+        let sending = partial?.commit ?? SentCommit(commit.position, events: count, in: commits)
         var next = partial?.next ?? 0
         var bytes = 0
         // Kept also when an event is refused: the next try begins with that event.
-        defer { partial = next < commit.changes.count ? (sending, next) : nil }
+        defer { partial = next < count ? (sending, next, definition) : nil }
         try tools.encoder.encode(commit, from: next, of: definition, feed: feed) { (event) throws(KithError) in
             let size = event.key.count + event.value.count
+            let topic = try topics[event.topic]
             sending.queued(bytes: size)
             let outcome = producer.produce(
-                to: topic, partition: shard, key: event.key, value: event.value, headers: event.headers, receiver: sending)
+                to: topic, partition: event.topic.partition(of: feed.shard), key: event.key, value: event.value, headers: event.headers, receiver: sending)
             switch outcome {
             case .queued:
                 bytes += size
@@ -163,7 +166,7 @@ struct ShardTurn: Sendable {
                 throw error.asKithError("cannot publish event \(commit.position)/\(event.index)")
             }
         }
-        if next == commit.changes.count {
+        if next == count {
             commits.append(sending)
             sent = commit.position
         }
@@ -176,7 +179,7 @@ struct ShardTurn: Sendable {
         let count = (failure?.count ?? 0) + 1
         let delay = tools.options.delay(afterFailures: count)
         failure = Failure(error: error, count: count, retryAt: .now + delay, resumesAfter: resumesAfter)
-        if let topic { tools.producer.forgetTopic(topic.name) }
+        tools.producer.forgetTopics(of: definition())
         metrics.publishErrors.add()
         relayLog.error(
             "a shard's relay stands still and tries again",
@@ -208,7 +211,6 @@ struct ShardTurn: Sendable {
         commits = SentCommits(after: position, metrics: metrics)
         sent = position
         partial = nil
-        topic = nil
     }
 
     /// The new try has come further: once what was lost has been delivered, too, the failure is over.

@@ -18,7 +18,8 @@ final class ExactlyOnceLane: RelayLane {
         ) { [signal] in signal.raise() }
         thread = WorkerThread(name: "kith-relay-\(number)") { [shards, trouble, signal] stopping in
             GentleThread.become()
-            let tools = RelayTools(producer: producer, cluster: cluster, options: options, metrics: metrics)
+            let tools = RelayTools(
+                producer: producer, cluster: cluster, events: configuration.eventOptions, options: options, metrics: metrics)
             let transactions = TransactionLoop(
                 tools, shards, ProducerSession(lane: number, cursors: cursors, trouble: trouble), trouble: trouble,
                 timeout: configuration.transactionTimeout, stopping: stopping)

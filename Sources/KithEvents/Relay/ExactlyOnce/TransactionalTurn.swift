@@ -61,11 +61,11 @@ struct TransactionalTurn: Sendable {
             if !isResumed { try resume(after: try known(), definition) }
             let end = min(limit, feed.lastPosition)
             guard end > sent else { return .idle }
-            let topic = try tools.producer.topic(for: definition, on: producer)
-            self.topic = topic.name
+            let topics = ShardTopics(feed.shard, definition, tools.producer, producer)
+            topic = try topics.main.name
             if let gap = try tools.gap(after: sent, in: feed, definition) {
                 try producer.produceWaiting(
-                    to: topic, partition: Int(feed.shard.shard), key: gap.key, value: gap.value, headers: gap.headers,
+                    to: try topics.main, partition: Int(feed.shard.shard), key: gap.key, value: gap.value, headers: gap.headers,
                     action: "publish a GAP event")
                 transaction.add(events: 1, bytes: gap.key.count + gap.value.count)
                 tools.metrics.lostCommits.add(gap.positions.count)
@@ -74,7 +74,7 @@ struct TransactionalTurn: Sendable {
             var bytes = 0
             _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
                 position = commit.position
-                bytes += try send(commit, definition, to: topic, tools, producer, &transaction)
+                bytes += try send(commit, definition, to: topics, tools, producer, &transaction)
                 position = nil
                 sent = commit.position
                 return commit.position < end && !transaction.isFull && bytes < Limits.relayTurnBytes
@@ -98,14 +98,14 @@ struct TransactionalTurn: Sendable {
     }
 
     private func send(
-        _ commit: Commit, _ definition: CollectionDefinition, to topic: KafkaTopic, _ tools: RelayTools,
+        _ commit: Commit, _ definition: CollectionDefinition, to topics: ShardTopics, _ tools: RelayTools,
         _ producer: KafkaProducer, _ transaction: inout RelayTransaction
     ) throws(KithError) -> Int {
         var bytes = 0
         var count = 0
         try tools.encoder.encode(commit, of: definition, feed: feed) { (event) throws(KithError) in
             try producer.produceWaiting(
-                to: topic, partition: Int(feed.shard.shard), key: event.key, value: event.value, headers: event.headers,
+                to: topics[event.topic], partition: event.topic.partition(of: feed.shard), key: event.key, value: event.value, headers: event.headers,
                 action: "publish event \(commit.position)/\(event.index)")
             bytes += event.key.count + event.value.count
             count += 1
@@ -167,7 +167,7 @@ struct TransactionalTurn: Sendable {
         let count = (failure?.count ?? 0) + 1
         let delay = tools.options.delay(afterFailures: count)
         failure = Failure(error: error, count: count, retryAt: .now + delay, position: position)
-        tools.producer.forgetTopic(topic)
+        tools.producer.forgetTopics(of: definition())
         tools.metrics.publishErrors.add()
         relayLog.error(
             "a shard's relay stands still and tries again",
