@@ -91,7 +91,8 @@ struct ShardTurn: Sendable {
         let isFirst = !commits.isUnderway
         guard !isFull, !isFirst || commits.isAllReported else { return false }
         if let gap = try tools.gap(after: sent, in: feed, definition) {
-            return try send(gap, to: try topics.main, tools, producer) }
+            return try send(gap, to: try topics.main, tools, producer)
+        }
         _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
             let count = try send(commit, definition, to: topics, isFirst: isFirst, tools, producer)
             bytes += count
