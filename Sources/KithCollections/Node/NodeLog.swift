@@ -118,4 +118,5 @@ public final class NodeLog: ChangeFeed {
 
     public func cursor(_ name: String) throws(KithError) -> LogPosition? { cursors[name] }
     public func saveCursor(_ name: String, at position: LogPosition) throws(KithError) { try cursors.save(name, at: position) }
+    public func removeCursor(_ name: String) throws(KithError) { try cursors.remove(name) }
 }

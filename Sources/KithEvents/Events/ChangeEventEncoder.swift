@@ -26,12 +26,27 @@ public final class ChangeEventEncoder {
 
     // MARK: Changes
 
-    /// Visits the change events of a commit in order, from place `first` on, as the collection's topic has them, until `visit` answers false.
+    /// Visits the change events of a commit in order, from place `first` on, until `visit` answers false: each whole, and without a registry's
+    /// frame.
     ///
-    /// - Parameter feed: where the commit comes from; asked for the bytes of full vectors.
+    /// - Parameters:
+    ///   - feed: where the commit comes from; asked for the bytes of full vectors.
+    ///   - vectors: how vectors stand in the events; the collection's policy where nil.
+    ///   - encoding: of the values; the collection's where nil.
     /// - Throws: `CORRUPTION` where the commit names a vector space that the collection lacks.
     public func encode(
         _ commit: Commit, from first: Int = 0, of definition: CollectionDefinition, feed: any ChangeFeed,
+        vectors: EventVectors? = nil, encoding: EventEncoding? = nil, _ visit: (EncodedEvent) throws(KithError) -> Bool
+    ) throws(KithError) {
+        let form = Form(
+            vectors: vectors ?? definition.eventVectors, encoding: encoding ?? definition.eventEncoding, frame: nil,
+            maximumBytes: .max)
+        try encode(commit, from: first, of: definition, try texts(of: definition), feed, form, visit)
+    }
+
+    /// The same, as the collection's topic has them: framed where the collection says so, and with a claim check where they are too large.
+    func encodeRecords(
+        _ commit: Commit, from first: Int, of definition: CollectionDefinition, feed: any ChangeFeed,
         _ visit: (EncodedEvent) throws(KithError) -> Bool
     ) throws(KithError) {
         let texts = try self.texts(of: definition)
@@ -41,16 +56,14 @@ public final class ChangeEventEncoder {
         try encode(commit, from: first, of: definition, texts, feed, form, visit)
     }
 
-    /// The events of a commit as serialised `kith.v1.ChangeEvent` messages, each whole and without a registry's frame.
+    /// The events of a commit as serialised `kith.v1.ChangeEvent` messages.
     ///
     /// - Parameter vectors: how vectors stand in the events; the collection's policy where nil.
     public func messages(
-        of commit: Commit, from first: Int = 0, definition: CollectionDefinition, feed: any ChangeFeed,
-        vectors: EventVectors? = nil
+        of commit: Commit, definition: CollectionDefinition, feed: any ChangeFeed, vectors: EventVectors? = nil
     ) throws(KithError) -> EncodedEvents {
         var events = EncodedEvents()
-        let form = Form(vectors: vectors ?? definition.eventVectors, encoding: .protobuf, frame: nil, maximumBytes: .max)
-        try encode(commit, from: first, of: definition, try texts(of: definition), feed, form) { (event) throws(KithError) in
+        try encode(commit, of: definition, feed: feed, vectors: vectors, encoding: .protobuf) { (event) throws(KithError) in
             events.append(event.value)
             return true
         }

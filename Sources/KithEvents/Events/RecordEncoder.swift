@@ -34,7 +34,7 @@ public final class RecordEncoder {
         _ visit: (EncodedEvent) throws(KithError) -> Bool
     ) throws(KithError) {
         let layout = Layout(commit, definition, options)
-        if layout.isPlain { return try changes.encode(commit, from: first, of: definition, feed: feed, visit) }
+        if layout.isPlain { return try changes.encodeRecords(commit, from: first, of: definition, feed: feed, visit) }
         for place in first..<max(first, layout.count) {
             var proceeds = true
             func visitInPlace(_ event: EncodedEvent) throws(KithError) {
@@ -45,7 +45,7 @@ public final class RecordEncoder {
             switch layout.record(at: place) {
             case .begin: try transactions.encode(commit, ends: false, of: definition, shard: feed.shard, visitInPlace)
             case .change(let index):
-                try changes.encode(commit, from: index, of: definition, feed: feed) { (event) throws(KithError) in
+                try changes.encodeRecords(commit, from: index, of: definition, feed: feed) { (event) throws(KithError) in
                     try visitInPlace(event)
                     return false
                 }
