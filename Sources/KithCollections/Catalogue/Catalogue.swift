@@ -43,13 +43,13 @@ public final class Catalogue: Sendable {
         check = DefinitionCheck(registry: registry)
         self.opener = opener
         self.observer = observer
-        let definitions = try store.definitions()
+        let definitions = try store.reader.definitions()
         try opener.removeStrays(keeping: Set(definitions.map(\.id)))
         for definition in definitions {
             let collection = try opener.open(definition)
             entries.withLock { $0.add(definition, collection) }
         }
-        let aliases = try store.aliases()
+        let aliases = try store.reader.aliases()
         entries.withLock { $0.aliases = aliases }
         for collection in all { observer.opened(collection) }
     }
@@ -101,7 +101,7 @@ public final class Catalogue: Sendable {
         defer { changing.unlock() }
         try refuseTaken(wanted.name)
         var definition = wanted
-        definition.id = try store.nextID()
+        definition.id = try store.reader.nextID()
         definition.revision = 1
         definition.createdAt = Catalogue.now()
         definition.updatedAt = definition.createdAt

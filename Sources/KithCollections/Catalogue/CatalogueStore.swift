@@ -17,55 +17,13 @@ struct CatalogueCommit {
     }
 }
 
-/// Definitions and aliases as rows: JSON, for there are few and people may want to read them.
+/// Writes definitions and aliases, always synced, together with what the node's log says of it.
 struct CatalogueStore {
-    private static let definitionPrefix = UInt8(ascii: "d")
-    private static let aliasPrefix = UInt8(ascii: "a")
-    private static let nextIDKey = Array("next-collection-id".utf8)
-
     let database: Database
     let log: NodeLog
     let describer: (any CatalogueDescriber)?
 
-    func definitions() throws(KithError) -> [CollectionDefinition] {
-        var found: [CollectionDefinition] = []
-        let rows = try rows(CatalogueStore.definitionPrefix)
-        while rows.isValid {
-            do {
-                found.append(try JSONDecoder().decode(CollectionDefinition.self, from: Data(rows.value)))
-            } catch {
-                throw KithError(.dataLoss, .corruption, "a collection's definition cannot be read: \(error)")
-            }
-            try rows.next()
-        }
-        return found
-    }
-
-    /// Collection ids by alias.
-    func aliases() throws(KithError) -> [String: UInt32] {
-        var found: [String: UInt32] = [:]
-        let rows = try rows(CatalogueStore.aliasPrefix)
-        while rows.isValid {
-            guard rows.value.count == 4 else {
-                throw KithError(.dataLoss, .corruption, "an alias has \(rows.value.count) bytes")
-            }
-            found[String(decoding: rows.key.dropFirst(), as: UTF8.self)] = rows.value.littleEndian(at: 0)
-            try rows.next()
-        }
-        return found
-    }
-
-    func nextID() throws(KithError) -> UInt32 {
-        guard let row = try database.get(.meta, CatalogueStore.nextIDKey) else { return 1 }
-        guard row.count == 4 else { throw KithError(.dataLoss, .corruption, "the next collection id has \(row.count) bytes") }
-        return row.withUnsafeBytes { $0.littleEndian(at: 0) }
-    }
-
-    private func rows(_ prefix: UInt8) throws(KithError) -> RowIterator {
-        try database.iterator(.catalogue, from: [prefix], below: [prefix + 1])
-    }
-
-    // MARK: Writing, always synced, together with what the node's log says of it
+    var reader: CatalogueReader { CatalogueReader(database: database) }
 
     private func write(_ batch: WriteBatch, _ commit: CatalogueCommit) throws(KithError) {
         var facts: [Fact] = []
@@ -80,14 +38,14 @@ struct CatalogueStore {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         do {
-            batch.put(.catalogue, key: definitionKey(definition.id), value: Array(try encoder.encode(definition)))
+            batch.put(.catalogue, key: CatalogueReader.definitionKey(definition.id), value: Array(try encoder.encode(definition)))
         } catch {
             throw KithError(.internal, .storageFailure, "a definition cannot be encoded: \(error)")
         }
         if let nextID {
             var value: [UInt8] = []
             value.appendLittleEndian(nextID)
-            batch.put(.meta, key: CatalogueStore.nextIDKey, value: value)
+            batch.put(.meta, key: CatalogueReader.nextIDKey, value: value)
         }
         try write(batch, commit)
     }
@@ -95,8 +53,8 @@ struct CatalogueStore {
     /// Forgets a collection with all its rows and aliases, in one batch.
     func remove(_ id: UInt32, aliases: [String], _ commit: CatalogueCommit) throws(KithError) {
         let batch = database.makeBatch()
-        batch.delete(.catalogue, key: definitionKey(id))
-        for alias in aliases { batch.delete(.catalogue, key: aliasKey(alias)) }
+        batch.delete(.catalogue, key: CatalogueReader.definitionKey(id))
+        for alias in aliases { batch.delete(.catalogue, key: CatalogueReader.aliasKey(alias)) }
         let bounds = Keys.bounds(collection: id)
         for family in [ColumnFamily.meta, .points, .changes, .requests] {
             batch.deleteRange(family, from: bounds.from, below: bounds.below)
@@ -109,21 +67,13 @@ struct CatalogueStore {
         let batch = database.makeBatch()
         for (alias, id) in aliases {
             guard let id else {
-                batch.delete(.catalogue, key: aliasKey(alias))
+                batch.delete(.catalogue, key: CatalogueReader.aliasKey(alias))
                 continue
             }
             var value: [UInt8] = []
             value.appendLittleEndian(id)
-            batch.put(.catalogue, key: aliasKey(alias), value: value)
+            batch.put(.catalogue, key: CatalogueReader.aliasKey(alias), value: value)
         }
         try write(batch, commit)
     }
-
-    private func definitionKey(_ id: UInt32) -> [UInt8] {
-        var key = [CatalogueStore.definitionPrefix]
-        key.appendBigEndian(id)
-        return key
-    }
-
-    private func aliasKey(_ alias: String) -> [UInt8] { [CatalogueStore.aliasPrefix] + Array(alias.utf8) }
 }

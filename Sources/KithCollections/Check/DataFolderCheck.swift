@@ -53,7 +53,7 @@ public struct DataFolderCheck: Sendable {
 
     /// Definitions and aliases fit each other, and the folders.
     private func catalogue(_ database: Database, _ report: inout CheckReport) throws(KithError) -> [CollectionDefinition] {
-        let store = CatalogueStore(database: database)
+        let store = CatalogueReader(database: database)
         let definitions = try store.definitions()
         let ids = Set(definitions.map(\.id))
         let aliases = try store.aliases()
