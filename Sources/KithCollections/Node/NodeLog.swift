@@ -74,7 +74,8 @@ public final class NodeLog: ChangeFeed {
             next.logBytes -= min(UInt64(freed), next.logBytes)
             let batch = database.makeBatch()
             batch.deleteRange(
-                .changes, from: Keys.commit(ShardID.nodeLog, state.firstPosition), below: Keys.commit(ShardID.nodeLog, next.firstPosition))
+                .changes, from: Keys.commit(ShardID.nodeLog, state.firstPosition),
+                below: Keys.commit(ShardID.nodeLog, next.firstPosition))
             put(next, into: batch)
             // Readers know first: who then misses a commit can tell that it was trimmed.
             show(next)

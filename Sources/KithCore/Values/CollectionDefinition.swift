@@ -44,7 +44,8 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
         name: String, id: UInt32 = 0, spaces: [VectorSpace], shardCount: Int = 1, durability: Durability = .durable,
         description: String = "", labels: [String: String] = [:], tailPolicy: TailPolicy = .slowWriters,
         tailVectors: UInt32 = CollectionDefinition.defaultTailVectors, eventVectors: EventVectors = .digest,
-        eventEncoding: EventEncoding = .protobuf, events: EventStreams = EventStreams(), revision: UInt64 = 1, createdAt: Int64 = 0, updatedAt: Int64 = 0
+        eventEncoding: EventEncoding = .protobuf, events: EventStreams = EventStreams(), revision: UInt64 = 1,
+        createdAt: Int64 = 0, updatedAt: Int64 = 0
     ) {
         self.name = name
         self.id = id

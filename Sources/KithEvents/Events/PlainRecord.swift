@@ -23,7 +23,9 @@ struct PlainRecord {
         var text: [UInt8] = []
         text.append(timestamp: time)
         let time = String(decoding: text, as: UTF8.self)
-        let owned = [key, id, source, type, subject, time, "urn:kith:schema:\(schema)", sequence].map { OwnedBytes(Array($0.utf8)) }
+        let owned = [key, id, source, type, subject, time, "urn:kith:schema:\(schema)", sequence].map {
+            OwnedBytes(Array($0.utf8))
+        }
         defer { withExtendedLifetime(owned) {} }
         let views = owned.map(\.view)
         var cloudEvent = CloudEvent()

@@ -83,7 +83,9 @@ import Testing
                 == #"{"id":"c/7.2/1/audit","tsUs":"1700000000000000","cluster":"c","kind":"AUDIT_KIND_WRITE","#
                 + #""resource":"collections/words","collectionId":7,"outcome":"AUDIT_OUTCOME_SUCCEEDED","code":"OK","requestId":"r","#
                 + #""counts":{"created":"1","updated":"1","deleted":"1"},"positions":[{"shard":2,"position":"1"}]}"#)
-        #expect(json(records[3].value)?.contains(#""transaction":{"id":"c/7.2/1","totalOrder":"2","dataCollectionOrder":"2"}"#) == true)
+        #expect(
+            json(records[3].value)?.contains(#""transaction":{"id":"c/7.2/1","totalOrder":"2","dataCollectionOrder":"2"}"#)
+                == true)
         // Whoever stopped anywhere goes on with the same records.
         for first in 1...records.count {
             #expect(try self.records(position, from: first, of: all, audit: true) == Array(records[first...]))
@@ -139,7 +141,9 @@ import Testing
         let log = MemoryChangeFeed(shard: .nodeLog)
         let body = try message(
             "kith.v1.CatalogueEvent",
-            json: #"{"op":"CHANGE_OPERATION_CREATE","kind":"RESOURCE_KIND_ALIAS","resource":"aliases/a","after":{"alias":{"name":"a"}}}"#)
+            json:
+                #"{"op":"CHANGE_OPERATION_CREATE","kind":"RESOURCE_KIND_ALIAS","resource":"aliases/a","after":{"alias":{"name":"a"}}}"#
+        )
         let audit = try message("kith.v1.AuditEvent", json: #"{"tsUs":"5","kind":"AUDIT_KIND_READ","code":"NOT_FOUND"}"#)
         let facts = [
             Fact(.catalogue, type: "io.kith.catalogue.alias.created.v1", key: "aliases/a", subject: "aliases/a", body: body),

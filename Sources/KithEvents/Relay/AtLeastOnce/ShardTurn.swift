@@ -149,7 +149,8 @@ struct ShardTurn: Sendable {
             let topic = try topics[event.topic]
             sending.queued(bytes: size)
             let outcome = producer.produce(
-                to: topic, partition: event.topic.partition(of: feed.shard), key: event.key, value: event.value, headers: event.headers, receiver: sending)
+                to: topic, partition: event.topic.partition(of: feed.shard), key: event.key, value: event.value,
+                headers: event.headers, receiver: sending)
             switch outcome {
             case .queued:
                 bytes += size

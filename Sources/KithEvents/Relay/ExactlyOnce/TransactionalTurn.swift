@@ -105,7 +105,8 @@ struct TransactionalTurn: Sendable {
         var count = 0
         try tools.encoder.encode(commit, of: definition, feed: feed) { (event) throws(KithError) in
             try producer.produceWaiting(
-                to: topics[event.topic], partition: event.topic.partition(of: feed.shard), key: event.key, value: event.value, headers: event.headers,
+                to: topics[event.topic], partition: event.topic.partition(of: feed.shard), key: event.key, value: event.value,
+                headers: event.headers,
                 action: "publish event \(commit.position)/\(event.index)")
             bytes += event.key.count + event.value.count
             count += 1
