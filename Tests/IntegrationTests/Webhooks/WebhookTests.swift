@@ -233,6 +233,19 @@ struct WebhookTests {
         let webhook = try webhook("dead")
         #expect(webhook["reason"] == "REASON_CHANGE_LOG_FULL" && webhook["holdsLog"] == false)
         #expect(server.output.contains("the change log waits for it no more"))
+        // Now the log is trimmed, so that writes go on; also after a restart.
+        try server.restart()
+        try wait("dead") { _ in
+            try? fill()
+            let earliest = try connection.call(.getPositions, ["collection": "docs"])["earliest"].list
+            return earliest.contains { $0["position"].integer ?? 0 > 1 }
+        }
+        try fill()
+        try receiver.restart()
+        let resumed = try connection.call(.resumeWebhook, ["name": "dead"])
+        #expect(resumed["missedCommits"].integer ?? 0 > 0)
+        try waitUntilDelivered("dead")
+        #expect(receiver.requests().isEmpty == false)
     }
 
     @Test func aTestSaysWhatTheEndpointSays() throws {

@@ -5,6 +5,9 @@ let webhookLog = Log("webhook")
 
 /// One shard on its way to one endpoint: reads its log ahead, and keeps the cursor behind what the endpoint took.
 struct Lane: Sendable {
+    /// A cursor that holds nothing: without any cursor at all the log would wait for its first reader.
+    static let released = LogPosition.max
+
     let feed: any ChangeFeed
     let definition: @Sendable () -> CollectionDefinition
     /// Read and not yet delivered, in order.

@@ -46,11 +46,17 @@ struct WebhookTurn: Sendable {
 
     /// Follows a shard, after its durable cursor.
     mutating func add(_ feed: any ChangeFeed, _ definition: @escaping @Sendable () -> CollectionDefinition) throws(KithError) {
-        let cursor = try feed.cursor(webhook.cursor)
+        let cursor = try feed.cursor(webhook.cursor).flatMap { $0 == Lane.released ? nil : $0 }
         let start = cursor ?? webhook.starts[feed.shard.description] ?? feed.firstPosition - 1
         var lane = Lane(
             feed: feed, after: min(start, feed.lastPosition), batchLimit: webhook.batchLimit, definition: definition)
-        if webhook.holdsLog, cursor == nil { try lane.saveCursor(webhook.cursor) }
+        if cursor == nil {
+            if webhook.holdsLog {
+                try lane.saveCursor(webhook.cursor)
+            } else {
+                try feed.saveCursor(webhook.cursor, at: Lane.released)
+            }
+        }
         lanes.append(lane)
     }
 
@@ -262,7 +268,7 @@ struct WebhookTurn: Sendable {
 
     // MARK: States
 
-    /// Stops delivering, loudly. Where it releases the log, its cursors go, and where it stood is remembered in its definition.
+    /// Stops delivering, loudly. Where it releases the log, its cursors let everything pass, and its definition remembers where it stood.
     mutating func stop(_ state: Webhook.State, _ reason: Webhook.Reason, _ detail: String, releasesLog: Bool) {
         attempt { (turn) throws(KithError) in
             try turn.change { webhook, lanes in
@@ -275,7 +281,7 @@ struct WebhookTurn: Sendable {
                 }
             }
             if releasesLog {
-                for lane in turn.lanes { try lane.feed.removeCursor(turn.webhook.cursor) }
+                for lane in turn.lanes { try lane.feed.saveCursor(turn.webhook.cursor, at: Lane.released) }
             }
         }
         let fields = ["webhook": webhook.name, "reason": reason.rawValue, "detail": detail, "lag": "\(status.lag)"]
