@@ -43,8 +43,7 @@ final class EventBroker {
 
     /// Makes the topics of one server: the test broker cannot be asked to.
     func makeTopics(prefix: String) throws(KithError) {
-        try mock?.createTopic("\(prefix).changes.v1.\(ServedCollection.name)", partitions: 1)
-        try mock?.createTopic("\(prefix).relay.cursor.v1", partitions: 1)
+        try mock?.createTopics(prefix: prefix, collection: ServedCollection.name, partitions: 1)
     }
 
     // MARK: A real one

@@ -35,9 +35,7 @@ final class DemoBroker: Sendable {
             name = "librdkafka's test broker, in this process (KAFKA_HOME or KITH_KAFKA_BROKERS give a real one)"
             topicPrefix = KafkaConfiguration.defaultTopicPrefix
             process = nil
-            // It has no controller that could make topics when Kith asks for them.
-            let topic = KafkaConfiguration(brokers: address, topicPrefix: topicPrefix).changesTopic(collection: collection)
-            try broker.createTopic(topic, partitions: 1)
+            try broker.createTopics(prefix: topicPrefix, collection: collection, partitions: 1)
         }
     }
 

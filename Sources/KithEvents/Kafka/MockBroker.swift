@@ -61,6 +61,15 @@ public final class MockBroker: @unchecked Sendable {
         try check(rd_kafka_mock_topic_create(cluster, name, Int32(partitions), 1), "cannot create topic \(name)")
     }
 
+    /// Makes the topics that a server with one collection asks for by default: it has no controller that could.
+    public func createTopics(prefix: String, collection: String, partitions: Int) throws(KithError) {
+        for topic in [EventTopic.changes, .catalogue] {
+            try createTopic(
+                topic.name(prefix: prefix, collection: collection), partitions: topic.isByCollection ? partitions : 1)
+        }
+        try createTopic(KafkaConfiguration(brokers: bootstrapServers, topicPrefix: prefix).cursorTopic, partitions: 1)
+    }
+
     /// Takes a broker (from 1) off the net, or brings it back.
     public func setBroker(_ broker: Int, isUp: Bool) throws(KithError) {
         let code =
