@@ -19,6 +19,8 @@ final class Broker: @unchecked Sendable {
             address = broker.address
         } else {
             let broker = try MockBroker()
+            // Whatever a server cannot have made there, it would ask for again and again.
+            try broker.createTopic("kith.catalog.v1", partitions: 1)
             kind = .test(broker)
             address = broker.bootstrapServers
         }
