@@ -3,33 +3,16 @@ package import KithCore
 package import KithTelemetry
 
 /// What a consumer counts.
-package final class ConsumerMetrics: Sendable {
-    package let records = Counter()
-    package let commits = Counter()
-    package let duplicates = Counter()
-    package let deadLetters = Counter()
-    package let sinkFailures = Counter()
-    package let brokerTroubles = Counter()
-    package let violations = Counter()
+package final class ConsumerMetrics: MetricSet {
+    package let records = Counter("kith_consumer_records_total", "Records whose offsets are in the sink.")
+    package let commits = Counter("kith_consumer_commits_total", "Batches committed to the sink.")
+    package let duplicates = Counter("kith_consumer_duplicates_total", "Events passed over because the sink has them.")
+    package let deadLetters = Counter("kith_consumer_dead_letters_total", "Records that can never be done.")
+    package let sinkFailures = Counter("kith_consumer_sink_failures_total", "Attempts on the sink that failed.")
+    package let brokerTroubles = Counter("kith_consumer_broker_troubles_total", "Errors of Kafka that pass by themselves.")
+    package let violations = Counter("kith_consumer_violations_total", "Violations of policies found.")
 
     package init() {}
-
-    /// Prometheus text format 0.0.4.
-    package func render() -> String {
-        let all = [
-            ("records", "Records whose offsets are in the sink.", records),
-            ("commits", "Batches committed to the sink.", commits),
-            ("duplicates", "Events passed over because the sink has them.", duplicates),
-            ("dead_letters", "Records that can never be done.", deadLetters),
-            ("sink_failures", "Attempts on the sink that failed.", sinkFailures),
-            ("broker_troubles", "Errors of Kafka that pass by themselves.", brokerTroubles),
-            ("violations", "Violations of policies found.", violations),
-        ]
-        return all.map { name, help, counter in
-            "# HELP kith_consumer_\(name)_total \(help)\n# TYPE kith_consumer_\(name)_total counter\n"
-                + "kith_consumer_\(name)_total \(counter.current)\n"
-        }.joined()
-    }
 
     /// Writes them where a node exporter's textfile collector finds them.
     package func write(to path: String) throws(KithError) { try Files.replace(path, with: render()) }

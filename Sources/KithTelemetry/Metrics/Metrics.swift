@@ -1,0 +1,64 @@
+/// Every metric of the server, by name: the only place that names one.
+public final class Metrics: MetricSet {
+    // MARK: Searches
+
+    public let searches = Counter("kith_searches_total", "Searches answered.")
+    public let searchErrors = Counter("kith_search_errors_total", "Searches refused or failed.")
+    public let searchDuration = DurationHistogram("kith_search_duration_seconds", "Time of a search in the engine.")
+
+    // MARK: Writes
+
+    public let writes = Counter("kith_writes_total", "Write requests committed.")
+    public let writeErrors = Counter("kith_write_errors_total", "Write requests refused or failed.")
+    public let operations = Counter("kith_operations_total", "Operations committed.")
+    public let commits = Counter("kith_commits_total", "Commits.")
+    public let groups = Counter("kith_commit_groups_total", "Groups of commits that shared one batch.")
+    public let commitDuration = DurationHistogram("kith_commit_duration_seconds", "Time to commit a group.")
+
+    // MARK: Indexes
+
+    public let linkedVectors = Counter("kith_linked_vectors_total", "Vectors linked into indexes.")
+    public let tailVectors = Gauge("kith_tail_vectors", "Vectors waiting to be linked.")
+    public let checkpoints = Counter("kith_checkpoints_total", "Index checkpoints written.")
+
+    // MARK: The change log
+
+    public let changeLogBytes = Gauge("kith_change_log_bytes", "Bytes of the change log.")
+    public let changeLogLimit = Gauge(
+        "kith_change_log_limit_bytes", "The most that the change log may take (change-log-bytes).")
+    public let changeLogRefusals = Counter(
+        "kith_change_log_refusals_total", "Writes refused because the change log is full.")
+    public let lostCommits = Counter(
+        "kith_lost_commits_total", "Commits trimmed before Kafka had them; GAP events name them.")
+
+    // MARK: Kafka
+
+    public let publishedEvents = Counter("kith_published_events_total", "Change events acknowledged by Kafka.")
+    public let publishedBytes = Counter("kith_published_bytes_total", "Bytes of change events acknowledged by Kafka.")
+    public let publishErrors = Counter("kith_publish_errors_total", "Produce errors.")
+    public let relayLag = Gauge("kith_relay_lag_commits", "Commits not yet acknowledged by Kafka.")
+    public let relayWaitingEvents = Gauge("kith_relay_waiting_events", "Events that Kafka has not acknowledged yet.")
+    public let relayWaitingBytes = Gauge("kith_relay_waiting_bytes", "Bytes of change log that they take.")
+    public let relayOldestSeconds = Gauge("kith_relay_oldest_seconds", "Age of the oldest of them.")
+    public let relayFailingShards = Gauge(
+        "kith_relay_failing_shards", "Shards whose relay stands still and tries again.")
+
+    // MARK: Webhooks
+
+    public let webhookEvents = Counter("kith_webhook_events_total", "Change events taken by webhooks' endpoints.")
+    public let webhookAttempts = Counter("kith_webhook_attempts_total", "Requests to webhooks' endpoints.")
+    public let webhookFailures = Counter("kith_webhook_failures_total", "Requests that were not answered with 2xx.")
+    public let webhookDeadLetters = Counter(
+        "kith_webhook_dead_letters_total", "Events given up after the last attempt.")
+    public let webhookMissedCommits = Counter(
+        "kith_webhook_missed_commits_total", "Commits that the log lost before a webhook had them.")
+    public let webhooksStopped = Gauge("kith_webhooks_stopped", "Webhooks that are paused or disabled.")
+    public let webhookLag = Gauge("kith_webhook_lag_commits", "Commits that webhooks have still to deliver.")
+    public let webhookDuration = DurationHistogram("kith_webhook_duration_seconds", "Time of a request to an endpoint.")
+
+    // MARK: Streams
+
+    public let openStreams = Gauge("kith_open_streams", "Open streams.")
+
+    public init() {}
+}
