@@ -88,10 +88,15 @@ public struct KithError: Error, Sendable, Equatable {
         }
     }
 
+    /// What a client's retry rules go by.
     public var code: StatusCode
+    /// What a program can switch on.
     public var reason: ErrorReason
+    /// For people; names the field, the limit and the value.
     public var message: String
+    /// Every value that the message mentions, by name.
     public var metadata: [String: String]
+    /// The fields at fault, where the request is.
     public var violations: [FieldViolation]
     /// For errors worth retrying: how long to wait.
     public var retryAfterMilliseconds: Int?

@@ -4,7 +4,9 @@ public import KithCore
 
 /// The stored vectors of one space in one shard: row `slot` begins at `base + slot * stride`, and never moves.
 public struct VectorRows: @unchecked Sendable {
+    /// Where row 0 begins.
     public let base: UnsafeRawPointer
+    /// Bytes from one row to the next.
     public let stride: Int
     /// How they are compared, where not by the space's metric.
     var kernel: UnsafePointer<kith_kernel>?
@@ -14,6 +16,7 @@ public struct VectorRows: @unchecked Sendable {
         self.stride = stride
     }
 
+    /// The vector of a slot; zeros where nothing was stored. O(1).
     @inlinable
     public func row(_ slot: UInt32) -> UnsafeRawPointer { base + Int(slot) * stride }
 }
@@ -22,6 +25,7 @@ public struct VectorRows: @unchecked Sendable {
 ///
 /// One writer stores, readers load with acquire; with `Snapshot` it gives every search one consistent view, without a lock.
 public struct SlotDeaths: @unchecked Sendable {
+    /// By slot.
     public let base: UnsafeMutablePointer<UInt64>
 
     public init(base: UnsafeMutablePointer<UInt64>) { self.base = base }
@@ -37,13 +41,16 @@ public struct SlotDeaths: @unchecked Sendable {
     @inlinable
     public func isDead(_ slot: UInt32) -> Bool { kith_load_acquire_u64(base + Int(slot)) != 0 }
 
+    /// Called by the shard's writer alone.
     @inlinable
     public func kill(_ slot: UInt32, at position: LogPosition) { kith_store_release_u64(base + Int(slot), position) }
 }
 
 /// What a search may see: slots below `slotCount` that are visible at `position`.
 public struct Snapshot: Sendable {
+    /// Slots that had been given out.
     public var slotCount: UInt32
+    /// The commit that the search stands at.
     public var position: LogPosition
 
     public init(slotCount: UInt32, position: LogPosition) {
@@ -54,8 +61,11 @@ public struct Snapshot: Sendable {
 
 /// What an index is made over.
 public struct IndexContext: Sendable {
+    /// What is stored, how it is compared, and the kind's parameters.
     public var space: VectorSpace
+    /// Grow in place while the index lives.
     public var rows: VectorRows
+    /// Of the same slots.
     public var deaths: SlotDeaths
 
     public init(space: VectorSpace, rows: VectorRows, deaths: SlotDeaths) {
@@ -69,6 +79,7 @@ public struct IndexContext: Sendable {
 public struct IndexQuery {
     /// The query vector, in the space's element type, `space.vectorBytes` long.
     public var vector: UnsafeRawPointer
+    /// Neighbours wanted.
     public var topK: Int
     /// Candidates kept while searching; nil is the index's default. At least `topK` is used.
     public var effort: Int?

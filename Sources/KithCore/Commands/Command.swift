@@ -10,8 +10,11 @@ public enum Durability: UInt8, Sendable, Codable, CaseIterable {
 
 /// What an upsert may do. Raw values are those of the wire.
 public enum WriteMode: UInt8, Sendable {
+    /// Makes the point, or replaces it.
     case upsert = 1
+    /// Fails where the point exists.
     case insertOnly = 2
+    /// Fails where there is no such point.
     case updateOnly = 3
 }
 
@@ -19,6 +22,7 @@ public enum WriteMode: UInt8, Sendable {
 public struct VectorWrite: Sendable {
     /// Place of the space in the collection's list.
     public var space: Int
+    /// Borrowed from the command's `owner`.
     public var bytes: ByteView
 
     public init(space: Int, bytes: ByteView) {
@@ -29,19 +33,26 @@ public struct VectorWrite: Sendable {
 
 /// A change of a payload. Texts are JSON objects that the gateway has checked.
 public enum PayloadChange: Sendable {
+    /// Replaces the keys that are named.
     case set(ByteView)
+    /// Merges objects key by key, at every depth (RFC 7396).
     case merge(ByteView)
+    /// Replaces the whole payload.
     case replace(ByteView)
+    /// Removes top-level keys; those that are not there are passed over.
     case deleteKeys([ByteView])
+    /// Leaves the point without a payload.
     case clear
 }
 
 /// One thing to do to one point.
 public struct Operation: Sendable {
     public enum Action: Sendable {
+        /// Writes the whole point: spaces without a vector here have none afterwards.
         case upsert(WriteMode, payload: ByteView, vectors: [VectorWrite])
         case delete
         case updatePayload(PayloadChange)
+        /// Replaces and removes vectors by space; the others stay.
         case updateVectors(set: [VectorWrite], remove: [Int])
     }
 
@@ -80,6 +91,7 @@ public struct StreamProgress: Sendable {
 
 /// A write to one shard: everything `apply` needs to decide, the time included.
 public struct Command: Sendable {
+    /// Applied in order; at most `Limits.batchOperations`.
     public var operations: [Operation]
     /// Empty, or the client's name for this request within the shard.
     public var requestID: String
@@ -123,6 +135,7 @@ public struct WriteOutcome: Sendable, Hashable {
         case updated = 2
         case deleted = 3
         case notFound = 4
+        /// A condition did not hold; `error` says which.
         case failed = 5
     }
 
@@ -141,6 +154,7 @@ public struct WriteOutcome: Sendable, Hashable {
 
 /// The answer to a command.
 public struct CommitReply: Sendable, Hashable {
+    /// One an operation, in order.
     public var outcomes: [WriteOutcome]
     public var position: LogPosition
     /// The command's request id had been committed before: these are its first outcomes.

@@ -4,8 +4,11 @@
 public struct PointImage: Sendable {
     /// Where a vector of the point lies.
     public struct VectorReference: Sendable, Hashable {
+        /// Place of the space in the collection's list.
         public var space: UInt8
+        /// The row of the space's segments that holds the vector.
         public var slot: UInt32
+        /// XXH3-64 of its bytes.
         public var digest: UInt64
 
         public init(space: UInt8, slot: UInt32, digest: UInt64) {
@@ -15,6 +18,7 @@ public struct PointImage: Sendable {
         }
     }
 
+    /// Grows with every change of the shard; never used twice.
     public var version: UInt64
     public var vectors: [VectorReference]
     /// A JSON object, or empty.
@@ -44,6 +48,7 @@ public struct PointImage: Sendable {
         payload = ByteView(try reader.take(bytes.count - reader.offset))
     }
 
+    /// Adds the row to `bytes`.
     public func encode(into bytes: inout [UInt8]) {
         bytes.appendVarint(version)
         bytes.appendVarint(UInt64(vectors.count))

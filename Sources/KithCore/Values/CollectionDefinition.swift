@@ -1,36 +1,55 @@
 /// What happens when vectors arrive faster than they are linked. Raw values are those of the wire.
 public enum TailPolicy: UInt8, Sendable, Codable {
+    /// Writes wait until the tail is short enough.
     case slowWriters = 1
+    /// Searches leave out what is not linked, and say how much.
     case indexedOnly = 2
 }
 
 /// How vectors stand in change events. Raw values are those of the wire.
 public enum EventVectors: UInt8, Sendable, Codable {
+    /// They are left out.
     case none = 1
+    /// An XXH3-64 of each stands for it.
     case digest = 2
+    /// Their bytes are in the event.
     case full = 3
 }
 
 /// How a change event is written to Kafka. Raw values are those of the wire.
 public enum EventEncoding: UInt8, Sendable, Codable {
+    /// As `kith.v1.ChangeEvent`.
     case protobuf = 1
+    /// As canonical protobuf JSON of the same message.
     case json = 2
 }
 
 /// Everything a collection is made of, but its points.
 public struct CollectionDefinition: Sendable, Hashable, Codable {
+    /// Vectors that may wait to be linked before the tail policy applies.
     public static let defaultTailVectors: UInt32 = 200_000
 
+    /// Unique among the node's collections and aliases; may be changed.
     public var name: String
+    /// Given once and never used again: rows, files and events name it.
     public var id: UInt32
+    /// At most `Limits.vectorSpaces`; their order is that of vectors in rows.
     public var spaces: [VectorSpace]
+    /// Fixed when the collection is made.
     public var shardCount: Int
+    /// Of writes that name none.
     public var durability: Durability
+    /// For people; no part of Kith reads it.
     public var description: String
+    /// Keys and values of the user's own.
     public var labels: [String: String]
+    /// What happens past `tailVectors`.
     public var tailPolicy: TailPolicy
+    /// Vectors of a shard that may wait to be linked.
     public var tailVectors: UInt32
+    /// In the changes topic, in `Subscribe` and in webhooks.
     public var eventVectors: EventVectors
+    /// Of values in Kafka.
     public var eventEncoding: EventEncoding
     /// Absent in definitions that an earlier release stored.
     private var streams: EventStreams?
@@ -38,6 +57,7 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
     public var revision: UInt64
     /// Microseconds since 1970.
     public var createdAt: Int64
+    /// Microseconds since 1970.
     public var updatedAt: Int64
 
     public init(
@@ -64,6 +84,7 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
         self.updatedAt = updatedAt
     }
 
+    /// Redaction, and the topics beside the changes topic.
     public var events: EventStreams {
         get { streams ?? EventStreams() }
         set { streams = newValue }

@@ -1,10 +1,16 @@
 /// How a vector's components are stored and compared. Raw values are those of the wire and of files.
 public enum ElementType: UInt8, Sendable, CaseIterable, Hashable, Codable {
+    /// Four bytes a component, IEEE 754.
     case float32 = 1
+    /// Two bytes: binary16.
     case float16 = 2
+    /// Two bytes: the upper half of a float32.
     case bfloat16 = 3
+    /// A byte, -128 to 127.
     case int8 = 4
+    /// A byte, 0 to 255.
     case uint8 = 5
+    /// A bit; see `byteCount(dimension:)`.
     case binary = 6
 
     /// Bytes of one vector. A binary vector has a bit a component, eight to a byte, lowest bit first.
@@ -17,6 +23,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable, Hashable, Codable {
         }
     }
 
+    /// Whether components are fractions, so that rounding can lose some of them.
     public var isFloatingPoint: Bool {
         switch self {
         case .float32, .float16, .bfloat16: true
@@ -29,11 +36,17 @@ public enum ElementType: UInt8, Sendable, CaseIterable, Hashable, Codable {
 ///
 /// Inside, every metric is a distance: smaller is nearer. On the wire it is a score; see `score(distance:)`.
 public enum Metric: UInt8, Sendable, CaseIterable, Hashable, Codable {
+    /// The angle; vectors need not be of length one, but none may be zero.
     case cosine = 1
+    /// The inner product.
     case dot = 2
+    /// Euclidean.
     case l2 = 3
+    /// The sum of absolute differences.
     case l1 = 4
+    /// The number of bits that differ.
     case hamming = 5
+    /// Of sets of bits: one less the intersection over the union.
     case jaccard = 6
 
     /// Whether this metric compares vectors of that element type.
@@ -78,7 +91,9 @@ public enum Metric: UInt8, Sendable, CaseIterable, Hashable, Codable {
 
 /// The index of a vector space: a kind by its registered name, and that kind's own parameters as text.
 public struct IndexDefinition: Sendable, Hashable, Codable {
+    /// As the index registry has it, such as `graph`.
     public var kind: String
+    /// Documentation/tuning.md lists those of each kind.
     public var parameters: [String: String]
 
     public init(kind: String, parameters: [String: String] = [:]) {
@@ -89,7 +104,9 @@ public struct IndexDefinition: Sendable, Hashable, Codable {
 
 /// The model whose vectors a space holds; carried in every change event.
 public struct ModelReference: Sendable, Hashable, Codable {
+    /// Such as `sentence-transformers/all-MiniLM-L6-v2`.
     public var id: String
+    /// Such as a version or a commit of the model.
     public var revision: String
 
     public init(id: String, revision: String) {
@@ -100,7 +117,9 @@ public struct ModelReference: Sendable, Hashable, Codable {
 
 /// One named kind of vector of a collection.
 public struct VectorSpace: Sendable, Hashable, Codable {
+    /// Unique in its collection; may be empty where it is the only one.
     public var name: String
+    /// Components, 1 to `Limits.dimension`.
     public var dimension: Int
     public var element: ElementType
     public var metric: Metric
