@@ -140,7 +140,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("index", "peers", "peer"), help=argparse.SUPPRESS)
     parser.add_argument("--sets", type=words, default=["dictionary", "sift"], help=f"of {', '.join(datasets.MAKERS)}, as NAME or NAME:COUNT; or folders")
-    parser.add_argument("--kinds", type=words, default=["hnsw"], help="of Kith's index")
+    parser.add_argument("--kinds", type=words, default=["graph"], help="of Kith's index")
     parser.add_argument("--peers", type=words, default=["hnswlib", "faiss", "usearch", "svs"])
     parser.add_argument("--recall", type=words, default=STANDARD)
     parser.add_argument("--threads", type=lambda text: [int(word) for word in words(text)], default=sorted({1, os.cpu_count() or 1}))

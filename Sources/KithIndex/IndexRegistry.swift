@@ -11,8 +11,7 @@ public struct IndexRegistry: Sendable {
 
     /// What Kith ships.
     public static let builtIn = IndexRegistry([
-        FlatIndexMaker(), HNSWIndexMaker(), ProximityIndexMaker(), IVFIndexMaker.flat, IVFIndexMaker.product,
-        IVFIndexMaker.raBitQ,
+        FlatIndexMaker(), GraphIndexMaker(), IVFIndexMaker.flat, IVFIndexMaker.product, IVFIndexMaker.raBitQ,
     ])
 
     /// The kinds that exist, in order of name.

@@ -197,12 +197,12 @@ public struct RestoredCheckpoint {
 
 /// Makes indexes of one kind.
 public protocol VectorIndexMaker: Sendable {
-    /// The name under which collections ask for it, such as `hnsw`.
+    /// The name under which collections ask for it, such as `graph`.
     var kind: String { get }
 
     /// Checks the parameters of a definition before a collection is made.
     ///
-    /// - Throws: `INVALID_INDEX_PARAMETER` with field `index.parameters["m"]` and so on.
+    /// - Throws: `INVALID_INDEX_PARAMETER` with field `index.parameters["degree"]` and so on.
     func check(_ space: VectorSpace) throws(KithError)
 
     /// Region capacities a checkpoint's sections need, by section name.

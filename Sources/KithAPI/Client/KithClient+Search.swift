@@ -14,7 +14,7 @@ public struct ClientQuery: Sendable {
     public var space = ""
     /// Results wanted; 0 means the server's default.
     public var topK = 0
-    /// Candidates of an hnsw search; 0 means the index's default.
+    /// Candidates of a graph search; 0 means the index's default.
     public var effort = 0
     public var exact = false
     public var payload = true

@@ -105,10 +105,10 @@ struct VectorSpaceMessage: Codable {
     func space() throws(KithError) -> VectorSpace {
         let element = try elementType.value(WireEnums.elementType, field: "element_type")
         let metric = try metric.value(WireEnums.metric, field: "metric") ?? (element == .binary ? .hamming : .cosine)
-        let kind = index?.kind ?? ""
+        let kind = index.flatMap { $0.kind.isEmpty ? nil : $0.kind } ?? IndexDefinition.defaultKind
         return VectorSpace(
             name: name, dimension: Int(dimension), element: element, metric: metric,
-            index: IndexDefinition(kind: kind.isEmpty ? "hnsw" : kind, parameters: index?.parameters ?? [:]),
+            index: IndexDefinition(kind: kind, parameters: index?.parameters ?? [:]),
             model: model.map { ModelReference(id: $0.id, revision: $0.revision) })
     }
 }

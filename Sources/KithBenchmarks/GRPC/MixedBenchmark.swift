@@ -6,7 +6,7 @@ enum MixedBenchmark {
     static let description = Benchmark(
         name: "grpc-mixed", summary: "Latency of searches at rest, beside a trickle of upserts, and during a bulk load",
         options: [
-            ("count N", "points at the start (100,000)"), ("dimension N", "(384)"), ("kind NAME", "index kind (hnsw)"),
+            ("count N", "points at the start (100,000)"), ("dimension N", "(384)"), ("kind NAME", "index kind (graph)"),
             ("rate N", "searches a second (100)"), ("upsert-rate N", "upserts a second, one point each (2,000)"),
             ("bulk N", "points of each bulk load (100,000)"), ("tail N", "tail limit of the second bulk load (5,000)"),
             Run.secondsOption, ServerProcess.option,
@@ -15,7 +15,7 @@ enum MixedBenchmark {
     private static func run(_ run: Run) throws(KithError) {
         let space = VectorSpace(
             name: "", dimension: try run.number("dimension", tiny: 32, moderate: 384, full: 384), metric: .l2,
-            index: IndexDefinition(kind: run.options.value("kind") ?? "hnsw"))
+            index: IndexDefinition(kind: run.options.value("kind") ?? IndexDefinition.defaultKind))
         let count = try run.number("count", tiny: 1_000, moderate: 30_000, full: 100_000)
         let bulk = try run.number("bulk", tiny: 1_000, moderate: 30_000, full: 100_000)
         let rate = try run.number("rate", tiny: 100, moderate: 100, full: 100)

@@ -8,7 +8,7 @@ enum RestartBenchmark {
         name: "restart", summary: "From starting the process to the first answer, after SIGTERM and after SIGKILL",
         options: [
             ("count N", "points (1,000,000)"), ("dimension N", "(128)"), ("element NAME", "(f32)"),
-            ("kind NAME", "index kind (hnsw)"),
+            ("kind NAME", "index kind (graph)"),
             ServerProcess.option,
         ], run: run)
 
@@ -16,7 +16,7 @@ enum RestartBenchmark {
         let space = VectorSpace(
             name: "", dimension: try run.number("dimension", tiny: 32, moderate: 128, full: 128),
             element: try run.options.choice("element", ElementType.float32), metric: .l2,
-            index: IndexDefinition(kind: run.options.value("kind") ?? "hnsw"))
+            index: IndexDefinition(kind: run.options.value("kind") ?? IndexDefinition.defaultKind))
         let count = try run.number("count", tiny: 2_000, moderate: 100_000, full: 1_000_000)
         var stream = ClusteredVectors(space)
         let folder = try TemporaryFolder()

@@ -7,14 +7,14 @@ enum UpsertBenchmark {
         name: "grpc-upsert", summary: "Points a second by unary upserts in batches, DURABLE and ACCEPTED",
         options: [
             ("count N", "points (200,000)"), ("dimension N", "(384)"), ("batch N", "points a call (100)"),
-            ("inflight N", "calls in flight (16)"), ("connections N", "(1)"), ("kind NAME", "index kind (hnsw)"),
+            ("inflight N", "calls in flight (16)"), ("connections N", "(1)"), ("kind NAME", "index kind (graph)"),
             ("durability NAME", "only that: durable or accepted"), ServerProcess.option,
         ], run: run)
 
     private static func run(_ run: Run) throws(KithError) {
         let space = VectorSpace(
             name: "", dimension: try run.number("dimension", tiny: 32, moderate: 384, full: 384), metric: .l2,
-            index: IndexDefinition(kind: run.options.value("kind") ?? "hnsw"))
+            index: IndexDefinition(kind: run.options.value("kind") ?? IndexDefinition.defaultKind))
         let count = try run.number("count", tiny: 2_000, moderate: 100_000, full: 200_000)
         let batch = try run.number("batch", tiny: 100, moderate: 100, full: 100)
         var stream = ClusteredVectors(space)

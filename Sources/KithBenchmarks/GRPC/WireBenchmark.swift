@@ -22,7 +22,7 @@ enum WireBenchmark {
     private static let openInFlight = 1_024
 
     private static func run(_ run: Run) throws(KithError) {
-        let definitions = try IndexChoice.definitions(run.options, standard: ["hnsw"])
+        let definitions = try IndexChoice.definitions(run.options, standard: [IndexDefinition.defaultKind])
         let data = try Dataset(
             run, count: run.pick(tiny: 1_000, moderate: 30_000, full: 100_000),
             dimension: run.pick(tiny: 32, moderate: 128, full: 128),

@@ -13,7 +13,7 @@ enum ChurnBenchmark {
         ], run: run)
 
     private static func run(_ run: Run) throws(KithError) {
-        let definitions = try IndexChoice.definitions(run.options, standard: ["hnsw"])
+        let definitions = try IndexChoice.definitions(run.options, standard: [IndexDefinition.defaultKind])
         let rounds = try run.number("rounds", tiny: 2, moderate: 10, full: 10)
         // The first half is there at the start, the second replaces it.
         let data = try Dataset(

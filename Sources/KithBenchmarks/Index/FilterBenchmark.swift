@@ -25,7 +25,7 @@ enum FilterBenchmark {
     private static let nearbyShare = 10
 
     private static func run(_ run: Run) throws(KithError) {
-        let definitions = try IndexChoice.definitions(run.options, standard: ["hnsw"])
+        let definitions = try IndexChoice.definitions(run.options, standard: [IndexDefinition.defaultKind])
         let data = try Dataset(
             run, count: run.pick(tiny: 3_000, moderate: 50_000, full: 100_000),
             dimension: run.pick(tiny: 16, moderate: 128, full: 128),

@@ -13,7 +13,7 @@ enum IndexBenchmark {
         ], run: run)
 
     private static func run(_ run: Run) throws(KithError) {
-        let definitions = try IndexChoice.definitions(run.options, standard: ["flat", "hnsw"])
+        let definitions = try IndexChoice.definitions(run.options, standard: ["flat", IndexDefinition.defaultKind])
         let data = try Dataset(
             run, count: run.pick(tiny: 2_000, moderate: 50_000, full: 100_000),
             dimension: run.pick(tiny: 32, moderate: 128, full: 128),

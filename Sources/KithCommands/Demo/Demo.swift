@@ -49,13 +49,14 @@ struct Demo {
         report.begin("Create a collection")
         var space = NewCollection.Space(dimension: WordDictionary.dimension, elementType: ElementType.float32.wireName)
         space.metric = Metric.cosine.wireName
-        space.index = NewCollection.Index(kind: "hnsw")
+        space.index = NewCollection.Index(kind: IndexDefinition.defaultKind)
         space.model = NewCollection.Model(id: WordDictionary.model)
         var collection = try NewCollection(Demo.collection, Arguments.none, dimension: nil)
         collection.description = "Words and what they mean"
         collection.vectorSpaces = [space]
         try collection.create(client)
-        report.fact(Demo.collection, "\(WordDictionary.dimension) x float32, cosine, hnsw; vectors by \(WordDictionary.model)")
+        let shape = "\(WordDictionary.dimension) x float32, cosine, \(IndexDefinition.defaultKind)"
+        report.fact(Demo.collection, "\(shape); vectors by \(WordDictionary.model)")
     }
 
     private mutating func streamIn(_ client: KithClient) throws(KithError) {

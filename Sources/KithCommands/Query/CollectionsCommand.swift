@@ -112,7 +112,7 @@ enum CollectionsCommand {
         }
     }
 
-    /// Such as `384 x float32, cosine, hnsw`.
+    /// Such as `384 x float32, cosine, graph`.
     private static func text(_ space: CollectionSummary.Space) -> String {
         let metric = space.metric.split(separator: "_").last?.lowercased() ?? ""
         let element = space.element.map { "\($0)" } ?? space.elementName

@@ -32,9 +32,9 @@ struct NewCollection: Encodable, Sendable {
         Option(name: "element", value: "TYPE", help: "f32, f16, bf16, int8, uint8 or binary (f32)"),
         Option(name: "metric", value: "METRIC", help: "cosine, dot, l2, l1, hamming or jaccard (cosine; hamming for binary)"),
         Option(name: "space", value: "NAME", help: "name of the vector space (none)"),
-        Option(name: "index", value: "KIND", help: "hnsw or flat (hnsw)"),
+        Option(name: "index", value: "KIND", help: "graph, flat, ivf_flat, ivf_pq or ivf_rabitq (graph)"),
         Option(
-            name: "index-parameter", value: "KEY=VALUE", help: "such as ef_construction=200; may be repeated", isRepeated: true),
+            name: "index-parameter", value: "KEY=VALUE", help: "such as degree=48; may be repeated", isRepeated: true),
         Option(name: "model", value: "ID", help: "the model that makes the vectors"),
         Option(name: "shards", value: "N", help: "1 to 64 (1)"),
         Option(name: "description", value: "TEXT", help: "for people"),
@@ -68,7 +68,7 @@ struct NewCollection: Encodable, Sendable {
             guard parts.count == 2 else { throw .usage("--index-parameter is '\(text)', not key=value", key: "index-parameter") }
             parameters[parts[0]] = parts[1]
         }
-        if let kind = arguments.value("index") ?? (parameters.isEmpty ? nil : "hnsw") {
+        if let kind = arguments.value("index") ?? (parameters.isEmpty ? nil : IndexDefinition.defaultKind) {
             space.index = Index(kind: kind, parameters: parameters)
         }
         vectorSpaces = [space]

@@ -14,7 +14,7 @@ enum SearchCommand {
             Option(name: "id", value: "ID", help: "in place of a vector: the point whose neighbours are wanted"),
             Option(name: "space", value: "NAME", help: "the vector space, where there are several"),
             Option(name: "top-k", value: "N", help: "results wanted (10)"),
-            Option(name: "effort", value: "N", help: "candidates of an hnsw search"),
+            Option(name: "effort", value: "N", help: "candidates of a graph search"),
             Option(name: "exact", value: nil, help: "compare with every vector"),
             Option(name: "payload", value: nil, help: "show payloads"),
             Option(name: "json", value: nil, help: "one JSON object a result"),

@@ -91,12 +91,15 @@ public enum Metric: UInt8, Sendable, CaseIterable, Hashable, Codable {
 
 /// The index of a vector space: a kind by its registered name, and that kind's own parameters as text.
 public struct IndexDefinition: Sendable, Hashable, Codable {
+    /// The kind of index that a space has where it names none.
+    public static let defaultKind = "graph"
+
     /// As the index registry has it, such as `graph`.
     public var kind: String
     /// Documentation/tuning.md lists those of each kind.
     public var parameters: [String: String]
 
-    public init(kind: String, parameters: [String: String] = [:]) {
+    public init(kind: String = defaultKind, parameters: [String: String] = [:]) {
         self.kind = kind
         self.parameters = parameters
     }
@@ -128,7 +131,7 @@ public struct VectorSpace: Sendable, Hashable, Codable {
 
     public init(
         name: String, dimension: Int, element: ElementType = .float32, metric: Metric = .cosine,
-        index: IndexDefinition = IndexDefinition(kind: "hnsw"), model: ModelReference? = nil
+        index: IndexDefinition = IndexDefinition(), model: ModelReference? = nil
     ) {
         self.name = name
         self.dimension = dimension

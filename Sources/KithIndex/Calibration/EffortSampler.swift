@@ -20,7 +20,7 @@ struct EffortSampler {
 
     /// Whether a slot is one to sample; depends on nothing but its number.
     static func wants(_ slot: UInt32) -> Bool {
-        slot >= firstSlot && Graph.mix(UInt64(slot) << 32) % UInt64(max(slot / density, 1)) == 0
+        slot >= firstSlot && mixBits(UInt64(slot) << 32) % UInt64(max(slot / density, 1)) == 0
     }
 
     /// Searches for a slot that `wants` wants, and lets go of samples of the first half.

@@ -6,7 +6,7 @@ internal import KithCore
 
 /// Chooses links for nodes: one of these for each thread that links.
 final class LinkChooser: @unchecked Sendable {
-    private let walk: ProximityWalk
+    private let walk: GraphWalk
     private let deaths: SlotDeaths
     private let window: Int
     private let degree: Int
@@ -22,14 +22,14 @@ final class LinkChooser: @unchecked Sendable {
     /// Of the found, the rank that `spread` compares the last with.
     private static let nearRank = 10
 
-    init(_ context: IndexContext, _ parameters: ProximityParameters) {
+    init(_ context: IndexContext, _ parameters: GraphParameters) {
         let space = context.space
-        walk = ProximityWalk(dimension: space.dimension)
+        walk = GraphWalk(dimension: space.dimension)
         deaths = context.deaths
         window = parameters.constructionWindow
         degree = parameters.degree
         alpha = parameters.alpha(for: space.metric)
-        capacity = max(window, ProximityLinker.batchSize) + 4 * RecordLayout.mostLinks
+        capacity = max(window, GraphLinker.batchSize) + 4 * RecordLayout.mostLinks
         room = kith_prune(
             nodes: .allocate(capacity: capacity), left: .allocate(capacity: capacity), places: .allocate(capacity: capacity),
             ratios: .allocate(capacity: capacity), distances: .allocate(capacity: capacity),
@@ -52,15 +52,15 @@ final class LinkChooser: @unchecked Sendable {
     }
 
     /// Links for a new node, found by walking the graph and by comparing with its batch: ranks into `out`, which has room for
-    /// `degree`. Also how distances spread around it (see `ProximityGraph.spread`), where enough was found to tell.
+    /// `degree`. Also how distances spread around it (see `Graph.spread`), where enough was found to tell.
     func links(
-        for node: UInt32, in graph: ProximityGraph, batch: [UInt32], into out: UnsafeMutablePointer<UInt64>
+        for node: UInt32, in graph: Graph, batch: [UInt32], into out: UnsafeMutablePointer<UInt64>
     ) -> (count: Int, spread: Float?) {
         walk.setQuery(node: node, of: graph)
         ranks.removeAll(keepingCapacity: true)
         var spread: Float?
         // A walk without a stop or a budget always completes.
-        if (try? walk.run(graph, ProximityBounds(window: window))) == true {
+        if (try? walk.run(graph, WalkBounds(window: window))) == true {
             for rank in walk.found { ranks.append(rank & ~1) }
             spread = LinkChooser.spread(ranks)
         }
@@ -79,7 +79,7 @@ final class LinkChooser: @unchecked Sendable {
     }
 
     /// Adds links from `target` to the nodes of `new`; a list that cannot take them is pruned.
-    func addLinks(from target: UInt32, to new: UnsafeBufferPointer<UInt64>, in graph: ProximityGraph) {
+    func addLinks(from target: UInt32, to new: UnsafeBufferPointer<UInt64>, in graph: Graph) {
         let links = graph.links(of: target)
         let count = links.count
         if count + new.count <= links.capacity {
@@ -100,7 +100,7 @@ final class LinkChooser: @unchecked Sendable {
     }
 
     /// Gives a node that links to some who leave links to those they link to, in their stead.
-    func relink(_ node: UInt32, in graph: ProximityGraph) {
+    func relink(_ node: UInt32, in graph: Graph) {
         let links = graph.links(of: node)
         var count = 0
         var leaving = 0
@@ -125,7 +125,7 @@ final class LinkChooser: @unchecked Sendable {
         }
         walk.setQuery(node: node, of: graph)
         ranks.removeAll(keepingCapacity: true)
-        if candidates.count < degree / 2, (try? walk.run(graph, ProximityBounds(window: window))) == true {
+        if candidates.count < degree / 2, (try? walk.run(graph, WalkBounds(window: window))) == true {
             for rank in walk.found where kith_rank_node(rank) != node { candidates.append(kith_rank_node(rank)) }
         }
         candidates.sort()
@@ -144,7 +144,7 @@ final class LinkChooser: @unchecked Sendable {
     }
 
     /// Makes `ranks` a node's links, pruned to what a list shall have.
-    private func replaceLinks(of node: UInt32, _ links: NodeLinks, in graph: ProximityGraph) {
+    private func replaceLinks(of node: UInt32, _ links: NodeLinks, in graph: Graph) {
         ranks.sort()
         scatterCopies(of: node, in: graph)
         if ranks.count > capacity { ranks.removeLast(ranks.count - capacity) }
@@ -156,14 +156,14 @@ final class LinkChooser: @unchecked Sendable {
         }
     }
 
-    private func prune(in graph: ProximityGraph, into out: UnsafeMutablePointer<UInt64>) -> Int {
+    private func prune(in graph: Graph, into out: UnsafeMutablePointer<UInt64>) -> Int {
         let count = kith_prune_links(&room, graph.records, ranks, ranks.count, degree, alpha, walk.query.square, places)
         for index in 0..<count { out[index] = ranks[Int(places[index])] }
         return count
     }
 
     /// Links to the dead are wasted, but better than none.
-    private func preferLiving(in graph: ProximityGraph) {
+    private func preferLiving(in graph: Graph) {
         func isLiving(_ rank: UInt64) -> Bool {
             graph.slot(of: kith_rank_node(rank)).map { !deaths.isDead($0) } ?? false
         }
@@ -176,18 +176,12 @@ final class LinkChooser: @unchecked Sendable {
 
     /// Of many copies of the node itself, which is the walk's query, lets half a list stand, drawn by a hash: so that all of them
     /// are linked with some, and with the world.
-    private func scatterCopies(of node: UInt32, in graph: ProximityGraph) {
+    private func scatterCopies(of node: UInt32, in graph: Graph) {
         let same = walk.rounding(of: graph)
         guard ranks.count > degree / 2, kith_rank_distance(ranks[degree / 2]) <= same else { return }
         let copies = ranks.prefix { kith_rank_distance($0) <= same }
-        let drawn = copies.sorted { mix(UInt64(node) << 32 ^ $0) < mix(UInt64(node) << 32 ^ $1) }.prefix(degree / 2)
+        let drawn = copies.sorted { mixBits(UInt64(node) << 32 ^ $0) < mixBits(UInt64(node) << 32 ^ $1) }.prefix(degree / 2)
         ranks.replaceSubrange(..<copies.endIndex, with: drawn.sorted())
-    }
-
-    private func mix(_ value: UInt64) -> UInt64 {
-        var z = value &* 0x9E37_79B9_7F4A_7C15
-        z = (z ^ (z >> 32)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 29)
     }
 
     private static func spread(_ ranks: [UInt64]) -> Float? {

@@ -1,7 +1,7 @@
 internal import CVectorKernels
 internal import KithCore
 
-extension ProximityWalk {
+extension GraphWalk {
     /// Collects in `scan.nearest` the visible slots nearest to the query among those found, and answers how many visible ones it met
     /// before it had enough.
     ///
@@ -11,7 +11,7 @@ extension ProximityWalk {
     ///   - wanted: how many visible ones are enough.
     ///   - comparesAll: rows are compared in another way than codes: all found are compared.
     func keepNearest(
-        _ topK: Int, wanted: Int, of graph: ProximityGraph, _ distance: QueryDistance, _ visibility: Visibility,
+        _ topK: Int, wanted: Int, of graph: Graph, _ distance: QueryDistance, _ visibility: Visibility,
         comparesAll: Bool
     ) -> Int {
         scan.nearest.reset(limit: topK)
@@ -24,7 +24,7 @@ extension ProximityWalk {
     }
 
     /// The distances of full codes are those of the rows.
-    private func keepFound(_ wanted: Int, of graph: ProximityGraph, _ visibility: Visibility) -> Int {
+    private func keepFound(_ wanted: Int, of graph: Graph, _ visibility: Visibility) -> Int {
         var met = 0
         for rank in found {
             guard let slot = graph.slot(of: kith_rank_node(rank)), visibility.admits(slot) else { continue }
@@ -41,7 +41,7 @@ extension ProximityWalk {
     }
 
     private func keepRows(
-        _ limit: Int, _ wanted: Int, of graph: ProximityGraph, _ distance: QueryDistance, _ visibility: Visibility
+        _ limit: Int, _ wanted: Int, of graph: Graph, _ distance: QueryDistance, _ visibility: Visibility
     ) -> Int {
         var met = 0
         var waiting = 0

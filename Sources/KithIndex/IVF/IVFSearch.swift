@@ -141,21 +141,17 @@ struct IVFSearch {
     /// Replaces estimates by exact distances, and keeps the nearest.
     private func rescore(_ topK: Int, _ scratch: inout SearchScratch) {
         let ranks = scratch.nearest.sorted()
-        scratch.candidates.removeAll()
+        scratch.rescored.reset(limit: topK)
         for first in stride(from: 0, to: ranks.count, by: SearchScratch.blockSize) {
             let count = min(SearchScratch.blockSize, ranks.count - first)
             for index in 0..<count { scratch.slots[index] = Rank(bits: ranks[first + index]).slot }
             distance.gather(scratch.slots, count: count, into: scratch.distances)
             for index in 0..<count {
                 let rank = Rank(distance: scratch.distances[index], slot: scratch.slots[index])
-                if scratch.candidates.count < topK {
-                    scratch.candidates.push(rank.bits)
-                } else if rank.bits < scratch.candidates.top {
-                    scratch.candidates.replaceTop(with: rank.bits)
-                }
+                if scratch.rescored.wants(rank) { scratch.rescored.insert(rank) }
             }
         }
         scratch.nearest.reset(limit: topK)
-        for bits in scratch.candidates.sorted() { scratch.nearest.insert(Rank(bits: bits)) }
+        for bits in scratch.rescored.sorted() { scratch.nearest.insert(Rank(bits: bits)) }
     }
 }

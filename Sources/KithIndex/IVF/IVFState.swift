@@ -71,10 +71,10 @@ final class IVFState: Sendable {
             chunkCount <= UInt64(Int(Limits.graphSlots)), let codeBytes = attributes["code_bytes"]
         else { throw corrupt("its attributes do not fit") }
         func section(_ name: String, _ byteCount: Int, _ capacity: Int) throws(KithError) -> GrowableMemory {
-            guard let section = checkpoint.sections[name], section.byteCount == byteCount, section.memory.capacity >= capacity
-            else { throw corrupt("section \(name) does not fit") }
-            section.memory.zeroPage(after: byteCount)
-            return section.memory
+            guard let memory = checkpoint.memory(name, byteCount: byteCount, capacity: capacity) else {
+                throw corrupt("section \(name) does not fit")
+            }
+            return memory
         }
         guard let model = checkpoint.sections["model"] else { throw corrupt("it has no model") }
         if listCount == 0 {
@@ -97,13 +97,5 @@ final class IVFState: Sendable {
             chunks: try section("chunks", Int(chunkCount) * chunkBytes, capacities.chunks))
         try lists.adopt(chunkCount: Int(chunkCount), linkedCount: UInt32(linked))
         return IVFState(model: learned, lists: lists, linkedCount: UInt32(linked))
-    }
-}
-
-extension GrowableMemory {
-    /// Zeroes the rest of the last page that `count` bytes of a file reach into: memory that was never written must be zero.
-    fileprivate func zeroPage(after count: Int) {
-        let end = min((count + GrowableMemory.pageSize - 1) / GrowableMemory.pageSize * GrowableMemory.pageSize, capacity)
-        (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: end - count)
     }
 }

@@ -1,6 +1,4 @@
 /// A binary heap of numbers with the greatest on top, in memory that is kept from one search to the next.
-///
-/// Ranks go in as they are where the farthest is wanted on top, and complemented where the nearest is.
 struct RankHeap: ~Copyable {
     private var storage: UnsafeMutablePointer<UInt64>
     private var capacity: Int
@@ -12,9 +10,6 @@ struct RankHeap: ~Copyable {
     }
 
     deinit { storage.deallocate() }
-
-    @inline(__always)
-    var isEmpty: Bool { count == 0 }
 
     /// The greatest. The heap must not be empty.
     @inline(__always)
@@ -35,15 +30,6 @@ struct RankHeap: ~Copyable {
             hole = parent
         }
         storage[hole] = value
-    }
-
-    /// Removes the greatest. O(log n).
-    @inline(__always)
-    mutating func pop() -> UInt64 {
-        let greatest = storage[0]
-        count -= 1
-        if count > 0 { sink(storage[count]) }
-        return greatest
     }
 
     /// Puts a value in the place of the greatest. O(log n).
@@ -110,12 +96,6 @@ struct NearestRanks: ~Copyable {
     @inline(__always)
     mutating func insert(_ rank: Rank) {
         if heap.count < limit { heap.push(rank.bits) } else { heap.replaceTop(with: rank.bits) }
-    }
-
-    /// Lets go of the farthest until at most `limit` are left.
-    mutating func shrink(to limit: Int) {
-        self.limit = limit
-        while heap.count > limit { _ = heap.pop() }
     }
 
     /// Nearest first. Ends the collecting: call `reset` before the next use.

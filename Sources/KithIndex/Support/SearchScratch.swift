@@ -3,10 +3,9 @@ internal import Synchronization
 
 /// The memory of one search, kept for the next one, so that a warm search allocates nothing but its answer.
 struct SearchScratch: ~Copyable {
-    /// Slots to expand, nearest on top (ranks complemented).
-    var candidates = RankHeap()
     var nearest = NearestRanks()
-    var visited = VisitedSet()
+    /// Those of the nearest whose rows were compared.
+    var rescored = NearestRanks()
     /// Room for the slots and distances of one gather or one block of rows.
     let slots: UnsafeMutablePointer<UInt32>
     let distances: UnsafeMutablePointer<Float>

@@ -60,23 +60,23 @@ extension BadRequest {
             "\(first).metric"),
         BadRequest("unknown index kind", .createCollection, index("tree", [:]), "UNKNOWN_INDEX_KIND", "\(first).index.kind"),
         BadRequest(
-            "unknown index parameter", .createCollection, index("hnsw", ["depth": "3"]), "INVALID_INDEX_PARAMETER",
+            "unknown index parameter", .createCollection, index("graph", ["depth": "3"]), "INVALID_INDEX_PARAMETER",
             #"\#(first).index.parameters["depth"]"#),
         BadRequest(
-            "index parameter of a flat index", .createCollection, index("flat", ["m": "8"]), "INVALID_INDEX_PARAMETER",
-            #"\#(first).index.parameters["m"]"#),
+            "index parameter of a flat index", .createCollection, index("flat", ["degree": "8"]), "INVALID_INDEX_PARAMETER",
+            #"\#(first).index.parameters["degree"]"#),
         BadRequest(
-            "index parameter that is no number", .createCollection, index("hnsw", ["m": "many"]), "INVALID_INDEX_PARAMETER",
-            #"\#(first).index.parameters["m"]"#),
+            "index parameter that is no number", .createCollection, index("graph", ["degree": "many"]), "INVALID_INDEX_PARAMETER",
+            #"\#(first).index.parameters["degree"]"#),
         BadRequest(
-            "negative index parameter", .createCollection, index("hnsw", ["ef_construction": "-1"]), "INVALID_INDEX_PARAMETER",
-            #"\#(first).index.parameters["ef_construction"]"#),
+            "negative index parameter", .createCollection, index("graph", ["construction_window": "-1"]),
+            "INVALID_INDEX_PARAMETER", #"\#(first).index.parameters["construction_window"]"#),
         BadRequest(
-            "absurd index parameter", .createCollection, index("hnsw", ["ef_search": "99999999999999999999"]),
-            "INVALID_INDEX_PARAMETER", #"\#(first).index.parameters["ef_search"]"#),
+            "absurd index parameter", .createCollection, index("graph", ["search_window": "99999999999999999999"]),
+            "INVALID_INDEX_PARAMETER", #"\#(first).index.parameters["search_window"]"#),
         BadRequest(
             "too many index parameters", .createCollection,
-            index("hnsw", Dictionary(uniqueKeysWithValues: (0..<33).map { ("p\($0)", "1") })), "LIMIT_EXCEEDED",
+            index("graph", Dictionary(uniqueKeysWithValues: (0..<33).map { ("p\($0)", "1") })), "LIMIT_EXCEEDED",
             "\(first).index.parameters"),
         BadRequest(
             "model id too long", .createCollection, space("model", ["id": text(257)]), "LIMIT_EXCEEDED", "\(first).model.id"),

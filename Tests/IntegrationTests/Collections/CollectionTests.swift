@@ -26,7 +26,7 @@ struct CollectionTests {
             ])
         #expect(made["vectorSpaces"][0]["elementType"] == "ELEMENT_TYPE_FLOAT32")
         #expect(made["vectorSpaces"][0]["metric"] == "METRIC_COSINE")
-        #expect(made["vectorSpaces"][0]["index"]["kind"] == "hnsw")
+        #expect(made["vectorSpaces"][0]["index"]["kind"] == "graph")
         #expect(made["vectorSpaces"][0]["model"] == ["id": "mini", "revision": "2"])
         #expect(made["id"].integer != 0 && made["etag"] != "" && made["createdAt"] == made["updatedAt"])
         #expect(try connection.call(.getCollection, ["name": "docs"]) == made)

@@ -49,7 +49,7 @@ struct CrashTests {
             try server.restart()
             try check(replay, &recall, &random)
         }
-        #expect(recall.share >= 0.98, "hnsw found \(recall.share) of the nearest")
+        #expect(recall.share >= 0.98, "the graph found \(recall.share) of the nearest")
         // The log as a whole says the same as its parts did.
         let whole = try ChangeReplay(server.connection, CrashTests.collection)
         try whole.catchUp(server.connection)

@@ -17,7 +17,7 @@ struct ElementTypeTests {
         let components = element.isBinary ? 9 : 37
         let vectors = (0..<ElementTypeTests.points).map { _ in element.vector(components, &random) }
         let spaces = element.metrics.flatMap { metric in
-            ["flat", "hnsw"].map { index in
+            ["flat", "graph"].map { index in
                 Make.space(
                     "\(metric)-\(index)", dimension: element.isBinary ? components * 8 : components, element: element.name,
                     metric: metric, index: index)
@@ -36,8 +36,8 @@ struct ElementTypeTests {
                 let isBestFirst = metric == "COSINE" || metric == "DOT"
                 let best = isBestFirst ? scores.sorted(by: >) : scores.sorted()
                 try check("\(metric)-flat", query.bytes, scores, Array(best.prefix(10)), exact: false)
-                try check("\(metric)-hnsw", query.bytes, scores, Array(best.prefix(10)), exact: true)
-                try check("\(metric)-hnsw", query.bytes, scores, nil, exact: false)
+                try check("\(metric)-graph", query.bytes, scores, Array(best.prefix(10)), exact: true)
+                try check("\(metric)-graph", query.bytes, scores, nil, exact: false)
             }
         }
     }

@@ -20,7 +20,7 @@ enum Make {
     }
 
     static func space(
-        _ name: String = "", dimension: Int, element: String = "FLOAT32", metric: String = "COSINE", index: String = "hnsw"
+        _ name: String = "", dimension: Int, element: String = "FLOAT32", metric: String = "COSINE", index: String = "graph"
     ) -> JSON {
         [
             "name": .text(name), "dimension": .number(dimension), "elementType": .text("ELEMENT_TYPE_\(element)"),

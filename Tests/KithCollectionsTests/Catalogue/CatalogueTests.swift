@@ -111,7 +111,7 @@ import Testing
             (.invalidDimension, { $0.spaces[0].dimension = Limits.dimension + 1 }),
             (.metricMismatch, { $0.spaces[0].metric = .hamming }),
             (.unknownIndexKind, { $0.spaces[0].index.kind = "magic" }),
-            (.invalidIndexParameter, { $0.spaces[0].index.parameters = ["m": "8"] }),
+            (.invalidIndexParameter, { $0.spaces[0].index.parameters = ["degree": "8"] }),
             (.duplicateName, { $0.spaces = [$0.spaces[0], $0.spaces[0]].map { space in named(space, "s") } }),
             (.limitExceeded, { $0.spaces = (0...Limits.vectorSpaces).map { [space = $0.spaces[0]] in named(space, "s\($0)") } }),
         ]
@@ -137,7 +137,7 @@ import Testing
 
     @Test func aCollectionMayBeDeletedUnderItsUsers() async throws {
         let node = try Node.open(folder("n"))
-        let collection = try node.make("c", kind: "hnsw")
+        let collection = try node.make("c", kind: "graph")
         let answers = Answers<KithCollections.Collection.WriteResult>()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<2 {

@@ -14,7 +14,7 @@ import Testing
         for round in 0..<3 {
             let node = try Node.open(folder.path)
             let words =
-                round == 0 ? try node.make("words", kind: "hnsw") { $0.shardCount = 2 } : try node.catalogue.collection("words")
+                round == 0 ? try node.make("words", kind: "graph") { $0.shardCount = 2 } : try node.catalogue.collection("words")
             for first in stride(from: UInt64(0), to: points, by: 100) {
                 let request = WriteRequest()
                 for id in first..<first + 100 {

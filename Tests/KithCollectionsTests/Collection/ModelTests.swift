@@ -9,7 +9,7 @@ import Testing
     private static let dimensions = [8, 4]
 
     private static func definition(shards: Int) -> CollectionDefinition {
-        let graph = IndexDefinition(kind: "hnsw", parameters: ["m": "4", "ef_construction": "32", "ef_search": "16"])
+        let graph = IndexDefinition(kind: "graph", parameters: ["degree": "8", "construction_window": "32"])
         return CollectionDefinition(
             name: "model",
             spaces: [

@@ -10,7 +10,7 @@ import Testing
     @Test(arguments: [1, 3], [Durability.accepted, .durable])
     func whatIsAcknowledgedIsSeen(shards: Int, durability: Durability) async throws {
         let folder = TemporaryFolder()
-        let collection = try folder.hold(Node.open(folder("n"))).make("c", kind: "hnsw") { $0.shardCount = shards }
+        let collection = try folder.hold(Node.open(folder("n"))).make("c", kind: "graph") { $0.shardCount = shards }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for writer in 0..<8 {
                 group.addTask {
@@ -32,10 +32,10 @@ import Testing
     }
 
     /// Every commit replaces all points. Whoever reads must see all of one generation: old or new, never both, never none.
-    @Test(arguments: ["flat", "hnsw"]) func aReaderSeesOneMoment(kind: String) async throws {
+    @Test(arguments: ["flat", "graph"]) func aReaderSeesOneMoment(kind: String) async throws {
         let folder = TemporaryFolder()
         let collection = try folder.hold(Node.open(folder("n"))).make("c", kind: kind) {
-            if kind == "hnsw" { $0.spaces[0].index.parameters = ["m": "4", "ef_construction": "32", "ef_search": "16"] }
+            if kind == "graph" { $0.spaces[0].index.parameters = ["degree": "8", "construction_window": "32"] }
         }
         let points = 40
         try await collection.commit(GroupCommitTests.generation(0, points))

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct RecallTargetTests {
     @Test func effortGrowsWithTheTargetBeforeAnythingIsMeasured() {
-        let efforts = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999].map { HNSWParameters.effort(forRecall: $0) }
+        let efforts = [0.5, 0.8, 0.9, 0.95, 0.99, 0.999].map { GraphParameters.effort(forRecall: $0) }
         #expect(efforts == efforts.sorted())
         #expect(Set(efforts).count == efforts.count)
     }

@@ -4,11 +4,11 @@ import KithIndex
 import Testing
 
 @Suite struct MetricTests {
-    private static let kinds = ["flat", "hnsw", "ivf_flat"]
+    private static let kinds = ["flat", "graph", "ivf_flat"]
 
     private func parameters(_ kind: String, _ own: [String: String]) -> [String: String] {
         switch kind {
-        case "hnsw": own.merging(["ef_search": "100"]) { $1 }
+        case "graph": own.merging(["search_window": "100"]) { $1 }
         case "flat": own
         default: own.merging(["train_at": "1000", "lists": "20", "probes": "20"]) { $1 }
         }
@@ -157,6 +157,6 @@ import Testing
             #expect(error?.reason == .invalidIndexParameter)
             #expect(error?.metadata["parameter"] == name)
         }
-        try IndexRegistry.builtIn.maker("hnsw").check(.test(4, index: "hnsw", ["mahalanobis": base64(identity), "m": "8"]))
+        try IndexRegistry.builtIn.maker("graph").check(.test(4, .float32, .l2, ["mahalanobis": base64(identity), "degree": "8"]))
     }
 }

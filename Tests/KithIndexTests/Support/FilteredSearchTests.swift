@@ -58,7 +58,7 @@ import Testing
 
     @Test("the rule scans what few match and walks what many do")
     func rule() throws {
-        let test = try TestRows(.test(4, .float32, .l2, ["ef_search": "20"]), capacity: 20_000)
+        let test = try TestRows(.test(4, .float32, .l2, ["search_window": "20"]), capacity: 20_000)
         test.appendRandom(20_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)

@@ -29,7 +29,7 @@ struct SeededRandom: RandomNumberGenerator {
 
 extension VectorSpace {
     static func test(
-        _ dimension: Int, _ element: ElementType = .float32, _ metric: Metric = .l2, index: String = "hnsw",
+        _ dimension: Int, _ element: ElementType = .float32, _ metric: Metric = .l2, index: String = IndexDefinition.defaultKind,
         _ parameters: [String: String] = [:]
     ) -> VectorSpace {
         VectorSpace(

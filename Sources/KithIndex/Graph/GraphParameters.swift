@@ -2,7 +2,7 @@ internal import CVectorKernels
 public import KithCore
 
 /// What a definition may say of a graph of kind `graph`.
-public struct ProximityParameters: Sendable, Equatable {
+public struct GraphParameters: Sendable, Equatable {
     /// What nodes hold of a vector.
     public enum Codes: String, Sendable, CaseIterable {
         /// The row itself for 8-bit and binary vectors, 8 bits a component for floating-point ones where the metric allows.
@@ -31,27 +31,21 @@ public struct ProximityParameters: Sendable, Equatable {
 
     /// - Throws: `INVALID_INDEX_PARAMETER` for an unknown name, or a value out of range.
     public init(_ parameters: [String: String]) throws(KithError) {
-        for (name, text) in parameters.sorted(by: { $0.key < $1.key }) {
-            switch name {
-            case "degree": degree = try Self.number(name, text, in: 8...128)
-            case "construction_window": constructionWindow = try Self.number(name, text, in: 16...2_048)
-            case "search_window": searchWindow = try Self.number(name, text, in: 1...Limits.searchEffort)
-            case "link_threads": linkThreads = try Self.number(name, text, in: 0...64)
-            case "alpha":
-                guard let value = Float(text), (1...2).contains(value) else {
-                    throw .invalidIndexParameter(name, "'\(text)' is no number from 1 to 2")
-                }
-                alpha = value
-            case "codes":
-                guard let value = Codes(rawValue: text) else {
-                    let names = Codes.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw .invalidIndexParameter(name, "'\(text)' is none of \(names)")
-                }
-                codes = value
-            default:
-                throw .invalidIndexParameter(
-                    name, "is none of alpha, codes, construction_window, degree, link_threads, search_window")
+        let names = ["alpha", "codes", "construction_window", "degree", "link_threads", "search_window"]
+        for name in parameters.keys.sorted() where !names.contains(name) {
+            throw .invalidIndexParameter(name, "is none of \(names.joined(separator: ", "))")
+        }
+        let texts = QuantizerParameters(parameters)
+        degree = try texts.number("degree", degree, in: 8...128)
+        constructionWindow = try texts.number("construction_window", constructionWindow, in: 16...2_048)
+        linkThreads = try texts.number("link_threads", linkThreads, in: 0...64)
+        if parameters["search_window"] != nil { searchWindow = try texts.number("search_window", 0, in: 1...Limits.searchEffort) }
+        codes = Codes(rawValue: try texts.choice("codes", Codes.allCases.map(\.rawValue))) ?? codes
+        if let text = parameters["alpha"] {
+            guard let value = Float(text), (1...2).contains(value) else {
+                throw .invalidIndexParameter("alpha", "'\(text)' is no number from 1 to 2")
             }
+            alpha = value
         }
     }
 
@@ -87,13 +81,5 @@ public struct ProximityParameters: Sendable, Equatable {
     public static func effort(forRecall target: Float) -> Int {
         let missed = max(1 - target, 1e-4)
         return min(max(Int(usualEffort * (1 - defaultRecall) / missed), 1), Limits.searchEffort)
-    }
-
-    private static func number(_ name: String, _ text: String, in range: ClosedRange<Int>) throws(KithError) -> Int {
-        guard let value = Int(text), range.contains(value) else {
-            throw .invalidIndexParameter(
-                name, "'\(text)' is no whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return value
     }
 }

@@ -5,7 +5,7 @@ internal import KithCore
 /// and among the batch; then the links back are added, each list by one thread (after ParlayANN, Manohar et al., arXiv 2305.04359).
 ///
 /// The outcome does not depend on the number of threads. Belongs to the one thread that links.
-final class ProximityLinker: @unchecked Sendable {
+final class GraphLinker: @unchecked Sendable {
     /// Nodes linked together. Small, for they find one another by comparing all with all.
     static let batchSize = 256
     /// What a new node's share in the running mean of the spread is at least.
@@ -25,7 +25,7 @@ final class ProximityLinker: @unchecked Sendable {
     private let spreads: UnsafeMutablePointer<Float>
 
     init(
-        _ context: IndexContext, _ parameters: ProximityParameters, removed: RemovedSlots, forkJoin: ForkJoin,
+        _ context: IndexContext, _ parameters: GraphParameters, removed: RemovedSlots, forkJoin: ForkJoin,
         choosers: [LinkChooser]
     ) {
         rows = context.rows
@@ -49,7 +49,7 @@ final class ProximityLinker: @unchecked Sendable {
 
     /// Links at most `limit` slots below `end`, each after `willLink`; dead ones are passed over.
     func advance(
-        _ graph: ProximityGraph, upTo end: UInt32, limit: Int, willLink: (_ slot: UInt32) -> Void = { _ in }
+        _ graph: Graph, upTo end: UInt32, limit: Int, willLink: (_ slot: UInt32) -> Void = { _ in }
     ) {
         var next = graph.linkedCount
         var left = limit
@@ -65,7 +65,7 @@ final class ProximityLinker: @unchecked Sendable {
 
     /// Gives the next living slots their records; answers the first slot not looked at.
     private func takeBatch(
-        _ graph: ProximityGraph, from first: UInt32, to end: UInt32, limit: Int, _ willLink: (UInt32) -> Void
+        _ graph: Graph, from first: UInt32, to end: UInt32, limit: Int, _ willLink: (UInt32) -> Void
     ) -> UInt32 {
         batch.removeAll(keepingCapacity: true)
         var slot = first
@@ -82,7 +82,7 @@ final class ProximityLinker: @unchecked Sendable {
         return slot
     }
 
-    private func linkBatch(_ graph: ProximityGraph) {
+    private func linkBatch(_ graph: Graph) {
         let batch = batch
         forkJoin.run(batch.count, pieceSize: 4) { [self] worker, index in
             let (count, spread) = choosers[worker].links(
@@ -100,7 +100,7 @@ final class ProximityLinker: @unchecked Sendable {
     }
 
     /// For every link of the batch one the other way: those to one node together, on one thread.
-    private func addLinksBack(_ graph: ProximityGraph) {
+    private func addLinksBack(_ graph: Graph) {
         // The node linked to, then who links to it and how far it is: the index into `chosen`.
         var edges: [UInt64] = []
         edges.reserveCapacity(batch.count * degree)
@@ -130,7 +130,7 @@ final class ProximityLinker: @unchecked Sendable {
         }
     }
 
-    private func noteSpreads(_ graph: ProximityGraph) {
+    private func noteSpreads(_ graph: Graph) {
         var mean = graph.spread
         let share = max(1 / Float(graph.nodeCount), Self.spreadShare)
         for index in batch.indices where spreads[index] > 0 {
@@ -140,8 +140,8 @@ final class ProximityLinker: @unchecked Sendable {
     }
 
     /// Entries become more with the square root of the nodes, so that they stand for all times of the graph.
-    private func addEntries(_ graph: ProximityGraph) {
-        for node in batch where graph.entryCount < ProximityGraph.entryLimit {
+    private func addEntries(_ graph: Graph) {
+        for node in batch where graph.entryCount < Graph.entryLimit {
             if graph.entryCount * graph.entryCount * 16 > Int(graph.nodeCount) { return }
             graph.addEntry(node)
         }

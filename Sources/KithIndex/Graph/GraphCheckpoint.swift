@@ -2,7 +2,7 @@ internal import CVectorKernels
 internal import KithCore
 
 /// A graph as named bytes and back. Nothing read back is believed before it is checked: a bad id would be a wild pointer.
-extension ProximityGraph {
+extension Graph {
     /// Raised when the layout of the sections changes.
     static let format: UInt64 = 1
 
@@ -23,7 +23,7 @@ extension ProximityGraph {
 
     /// - Throws: `CORRUPTION` when anything does not fit. O(links).
     convenience init(
-        _ context: IndexContext, _ parameters: ProximityParameters, _ checkpoint: RestoredCheckpoint
+        _ context: IndexContext, _ parameters: GraphParameters, _ checkpoint: RestoredCheckpoint
     ) throws(KithError) {
         let space = context.space
         let code = try parameters.code(for: space)
@@ -37,10 +37,10 @@ extension ProximityGraph {
             spread < .infinity
         else { throw Self.corrupt("its attributes do not fit") }
         func memory(_ name: String, _ byteCount: Int, _ capacity: Int) throws(KithError) -> GrowableMemory {
-            guard let section = checkpoint.sections[name], section.byteCount == byteCount, section.memory.capacity >= capacity
-            else { throw Self.corrupt("section \(name) does not fit") }
-            section.memory.clearPage(after: byteCount)
-            return section.memory
+            guard let memory = checkpoint.memory(name, byteCount: byteCount, capacity: capacity) else {
+                throw Self.corrupt("section \(name) does not fit")
+            }
+            return memory
         }
         try self.init(
             context, layout: layout, code: code, memory: memory("records", Int(nodes) * layout.stride, layout.byteCapacity),
@@ -89,14 +89,5 @@ extension ProximityGraph {
 
     private static func corrupt(_ description: String) -> KithError {
         KithError(.dataLoss, .corruption, "the checkpoint of a graph is damaged: \(description)")
-    }
-}
-
-extension GrowableMemory {
-    /// Zeroes the rest of the last page that `count` bytes of a file reach into: it holds what follows in the file, and
-    /// memory that was never written must be zero.
-    fileprivate func clearPage(after count: Int) {
-        let end = (count + GrowableMemory.pageSize - 1) / GrowableMemory.pageSize * GrowableMemory.pageSize
-        (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: end - count)
     }
 }

@@ -2,10 +2,10 @@ import KithCore
 import KithIndex
 import Testing
 
-@Suite struct ProximityRepairTests {
+@Suite struct GraphRepairTests {
     @Test("ten rounds that replace everything wear out neither recall nor memory")
     func churn() throws {
-        let test = try TestRows(.test(16, .float32, .l2, index: "graph"), capacity: 30_000)
+        let test = try TestRows(.test(16, .float32, .l2), capacity: 30_000)
         test.appendRandom(10_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)
@@ -17,7 +17,7 @@ import Testing
             for slot in living.shuffled(using: &test.random).prefix(1_000) { test.deaths.kill(slot, at: position) }
             test.appendRandom(1_000)
             try index.linkAll(upTo: test.count)
-            try (index as? ProximityIndex)?.checkInvariants()
+            try (index as? GraphIndex)?.checkInvariants()
         }
         let after = try test.recall(index, queries: 100, effort: 60, position: position)
         #expect(after >= before - 0.02, "\(before) before, \(after) after")
@@ -27,7 +27,7 @@ import Testing
 
     @Test("a search older than what has left the graph still sees it", arguments: [2_000, 6_000])
     func olderThanARepair(_ dead: UInt32) throws {
-        let test = try TestRows(.test(8, .float32, .l2, index: "graph"), capacity: 11_000)
+        let test = try TestRows(.test(8, .float32, .l2), capacity: 11_000)
         test.appendRandom(10_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)
@@ -50,7 +50,7 @@ import Testing
 
     @Test("everything dies, and others come")
     func everythingDies() throws {
-        let test = try TestRows(.test(8, .float32, .cosine, index: "graph"), capacity: 12_000)
+        let test = try TestRows(.test(8, .float32, .cosine), capacity: 12_000)
         test.appendRandom(5_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)
@@ -58,7 +58,7 @@ import Testing
         #expect(try index.search(IndexQuery(vector: test.randomQuery(), topK: 5), in: test.snapshot(at: 2)).isEmpty)
         test.appendRandom(6_000)
         try index.linkAll(upTo: test.count)
-        try (index as? ProximityIndex)?.checkInvariants()
+        try (index as? GraphIndex)?.checkInvariants()
         #expect(try test.recall(index, effort: 60, position: 2) >= 0.95)
     }
 }

@@ -12,7 +12,7 @@ private final class Flag: Sendable {
     func set() { value.store(true, ordering: .releasing) }
 }
 
-@Suite struct HNSWIndexTests {
+@Suite struct GraphIndexTests {
     @Test("what is not linked yet is found, and left out when asked")
     func tail() throws {
         let test = try TestRows(.test(12), capacity: 12_000)
@@ -38,7 +38,7 @@ private final class Flag: Sendable {
 
     @Test("a snapshot older than the links sees only its own slots")
     func olderSnapshot() throws {
-        let test = try TestRows(.test(12, .float32, .l2, ["ef_search": "64"]), capacity: 20_000)
+        let test = try TestRows(.test(12, .float32, .l2, ["search_window": "64"]), capacity: 20_000)
         test.appendRandom(20_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: 20_000)
@@ -57,7 +57,7 @@ private final class Flag: Sendable {
 
     @Test("a search sees the dead that died after its snapshot, and never those before")
     func deaths() throws {
-        let test = try TestRows(.test(8, .float32, .l2, ["ef_search": "50"]), capacity: 10_000)
+        let test = try TestRows(.test(8, .float32, .l2, ["search_window": "50"]), capacity: 10_000)
         test.appendRandom(10_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: 10_000)
@@ -74,7 +74,7 @@ private final class Flag: Sendable {
 
     @Test("few survivors among many dead are all found", arguments: [0, 1, 3, 40])
     func fewSurvivors(_ survivors: UInt32) throws {
-        let test = try TestRows(.test(8, .float32, .l2, ["ef_search": "20"]), capacity: 10_000)
+        let test = try TestRows(.test(8, .float32, .l2, ["search_window": "20"]), capacity: 10_000)
         test.appendRandom(10_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: 10_000)
@@ -93,7 +93,7 @@ private final class Flag: Sendable {
         for slot in 0..<UInt32(2_990) { test.deaths.kill(slot, at: 1) }
         let index = try test.makeIndex()
         #expect(try index.link(upTo: 3_000, limit: 10) == 3_000)
-        try (index as? HNSWIndex)?.checkInvariants()
+        try (index as? GraphIndex)?.checkInvariants()
         let answer = try index.search(IndexQuery(vector: test.randomQuery(), topK: 20), in: test.snapshot())
         #expect(Set(answer.map(\.slot)) == Set(2_990..<3_000))
     }
@@ -107,33 +107,50 @@ private final class Flag: Sendable {
         #expect(try index.search(IndexQuery(vector: test.randomQuery(), topK: 0), in: test.snapshot()).isEmpty)
     }
 
-    @Test("two indexes over the same rows are the same graph")
+    @Test("the graph does not depend on how many threads link")
     func deterministic() throws {
-        let test = try TestRows(.test(16), capacity: 4_000)
-        test.appendRandom(4_000)
-        let whole = try test.makeIndex()
-        let pieces = try test.makeIndex()
-        try whole.linkAll(upTo: 4_000)
-        while try pieces.link(upTo: 4_000, limit: 37) < 4_000 {}
-        let (first, second) = (whole.checkpoint(), pieces.checkpoint())
-        #expect(first.attributes == second.attributes)
-        for (a, b) in zip(first.sections, second.sections) { #expect(a.bytes.elementsEqual(b.bytes)) }
+        let indexes = try [1, 3].map { threads in
+            let test = try TestRows(
+                .test(16, .float32, .l2, ["link_threads": "\(threads)"]), capacity: 4_000)
+            test.appendRandom(4_000)
+            let index = try test.makeIndex()
+            try index.linkAll(upTo: 4_000)
+            return index
+        }
+        withExtendedLifetime(indexes) {
+            let (first, second) = (indexes[0].checkpoint(), indexes[1].checkpoint())
+            #expect(first.attributes == second.attributes)
+            for (a, b) in zip(first.sections, second.sections) { #expect(a.bytes.elementsEqual(b.bytes)) }
+        }
     }
 
     @Test func parametersAreChecked() throws {
-        let maker = try IndexRegistry.builtIn.maker("hnsw")
-        try maker.check(.test(4, .float32, .l2, ["m": "32", "ef_construction": "200", "ef_search": "64"]))
-        for (name, value) in [("m", "3"), ("m", "129"), ("m", "x"), ("ef_construction", "7"), ("ef_search", "0"), ("M", "16")] {
-            let error = #expect(throws: KithError.self) { try maker.check(.test(4, .float32, .l2, [name: value])) }
+        let maker = try IndexRegistry.builtIn.maker("graph")
+        let good = [
+            "degree": "48", "construction_window": "200", "search_window": "64", "alpha": "1.1", "codes": "sq4",
+            "link_threads": "2",
+        ]
+        try maker.check(.test(4, .float32, .l2, good))
+        let bad = [
+            ("degree", "7"), ("degree", "129"), ("degree", "x"), ("construction_window", "7"), ("search_window", "0"),
+            ("alpha", "0.9"), ("alpha", "nan"), ("codes", "sq2"), ("link_threads", "65"), ("m", "16"),
+        ]
+        for (name, value) in bad {
+            let error = #expect(throws: KithError.self) {
+                try maker.check(.test(4, .float32, .l2, [name: value]))
+            }
             #expect(error?.reason == .invalidIndexParameter)
             #expect(error?.violations.first?.field == "index.parameters[\"\(name)\"]")
         }
+        #expect(throws: KithError.self) { try maker.check(.test(8, .binary, .hamming, ["codes": "sq8"])) }
+        try maker.check(.test(8, .binary, .hamming))
     }
 
     @Test("searches run beside the thread that links, and beside deaths")
     func concurrentSearches() async throws {
         let test = try TestRows(
-            .test(8, .float32, .l2, ["m": "8", "ef_construction": "40", "ef_search": "30"]), capacity: 12_000)
+            .test(8, .float32, .l2, ["degree": "8", "construction_window": "40", "search_window": "30"]),
+            capacity: 12_000)
         test.appendRandom(12_000)
         let index = try test.makeIndex()
         let queries = (0..<16).map { _ in test.randomVector() }
@@ -165,7 +182,7 @@ private final class Flag: Sendable {
             }
             try await group.waitForAll()
         }
-        try (index as? HNSWIndex)?.checkInvariants()
+        try (index as? GraphIndex)?.checkInvariants()
         #expect(try test.recall(index) >= 0.9)
     }
 }

@@ -2,10 +2,10 @@ import KithCore
 import KithIndex
 import Testing
 
-@Suite struct ProximityCheckpointTests {
+@Suite struct GraphCheckpointTests {
     @Test("a restored graph answers and grows as the one that was saved")
     func restores() throws {
-        let test = try TestRows(.test(12, .float32, .l2, index: "graph", ["search_window": "60"]), capacity: 12_000)
+        let test = try TestRows(.test(12, .float32, .l2, ["search_window": "60"]), capacity: 12_000)
         test.appendRandom(12_000)
         let index = try test.makeIndex()
         while try index.link(upTo: 9_001, limit: 5_000) < 9_001 {}
@@ -19,12 +19,12 @@ import Testing
             guard round == 0 else { break }
             try index.linkAll(upTo: 12_000)
             try restored.linkAll(upTo: 12_000)
-            try (restored as? ProximityIndex)?.checkInvariants()
+            try (restored as? GraphIndex)?.checkInvariants()
         }
     }
 
     @Test func restoresAnEmptyGraph() throws {
-        let test = try TestRows(.test(4, index: "graph"), capacity: 100)
+        let test = try TestRows(.test(4), capacity: 100)
         let restored = try test.restore(test.reread(test.makeIndex().checkpoint()))
         test.appendRandom(100)
         try restored.linkAll(upTo: 100)
@@ -33,7 +33,7 @@ import Testing
 
     @Test("damage is found before anything is believed")
     func rejectsDamage() throws {
-        let test = try TestRows(.test(4, index: "graph"), capacity: 1_000)
+        let test = try TestRows(.test(4), capacity: 1_000)
         test.appendRandom(1_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: 1_000)
@@ -73,7 +73,7 @@ import Testing
 
     @Test("a graph with any damaged byte is refused or harmless")
     func survivesAnyDamage() throws {
-        let test = try TestRows(.test(4, .float32, .l2, index: "graph", ["search_window": "10", "degree": "8"]), capacity: 1_000)
+        let test = try TestRows(.test(4, .float32, .l2, ["search_window": "10", "degree": "8"]), capacity: 1_000)
         test.appendRandom(1_000)
         let index = try test.makeIndex()
         while try index.link(upTo: 900, limit: 900) < 900 {}

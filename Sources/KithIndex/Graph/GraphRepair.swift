@@ -4,7 +4,7 @@ internal import KithCore
 /// instead, and their records are used again (consolidation as in FreshDiskANN, Singh et al., arXiv 2105.09613).
 ///
 /// Belongs to the one thread that links.
-final class ProximityRepair: @unchecked Sendable {
+final class GraphRepair: @unchecked Sendable {
     private enum Phase {
         case idle
         /// Gathers who is to leave; the next node to look at.
@@ -52,7 +52,7 @@ final class ProximityRepair: @unchecked Sendable {
     /// Forgets what it was doing: the graph was replaced.
     func reset() { phase = .idle }
 
-    func advance(_ graph: ProximityGraph, limit: Int) {
+    func advance(_ graph: Graph, limit: Int) {
         let limit = UInt32(clamping: limit)
         switch phase {
         case .idle: break
@@ -73,7 +73,7 @@ final class ProximityRepair: @unchecked Sendable {
         }
     }
 
-    private func mark(_ nodes: Range<UInt32>, in graph: ProximityGraph) {
+    private func mark(_ nodes: Range<UInt32>, in graph: Graph) {
         for node in nodes {
             guard let slot = graph.slot(of: node), deaths.isDead(slot) else { continue }
             removed.note(slot)
@@ -81,14 +81,14 @@ final class ProximityRepair: @unchecked Sendable {
         }
     }
 
-    private func relink(_ nodes: Range<UInt32>, in graph: ProximityGraph) {
+    private func relink(_ nodes: Range<UInt32>, in graph: Graph) {
         forkJoin.run(nodes.count, pieceSize: 16) { [self] worker, index in
             let node = nodes.lowerBound + UInt32(index)
             if graph.slot(of: node) != nil, !graph.leaving.contains(node) { choosers[worker].relink(node, in: graph) }
         }
     }
 
-    private func retire(_ graph: ProximityGraph) {
+    private func retire(_ graph: Graph) {
         for index in 0..<graph.entryCount {
             guard let node = graph.entry(index), graph.leaving.contains(node) else { continue }
             graph.setEntry(index, to: standIn(for: node, in: graph))
@@ -97,7 +97,7 @@ final class ProximityRepair: @unchecked Sendable {
     }
 
     /// A node that stays, next to the one that leaves or anywhere.
-    private func standIn(for node: UInt32, in graph: ProximityGraph) -> UInt32? {
+    private func standIn(for node: UInt32, in graph: Graph) -> UInt32? {
         func stays(_ node: UInt32) -> Bool { graph.slot(of: node) != nil && !graph.leaving.contains(node) }
         let links = graph.links(of: node)
         var index = 0

@@ -2,19 +2,19 @@ import KithCore
 import KithIndex
 import Testing
 
-@Suite struct ProximityRecallTests {
+@Suite struct GraphRecallTests {
     @Test("every element type and metric finds its neighbours", arguments: ElementType.allCases)
     func elementTypes(_ element: ElementType) throws {
         for metric in Metric.allCases where metric.accepts(element) {
             let dimension = element == .binary ? 64 : 16
             let test = try TestRows(
                 .test(
-                    dimension, element, metric, index: "graph",
+                    dimension, element, metric,
                     ["degree": "24", "construction_window": "60", "search_window": "80"]), capacity: 8_000)
             test.appendRandom(8_000)
             let index = try test.makeIndex()
             try index.linkAll(upTo: test.count)
-            try (index as? ProximityIndex)?.checkInvariants()
+            try (index as? GraphIndex)?.checkInvariants()
             #expect(index.linkedCount == 8_000)
             let snapshot = test.snapshot()
             let comparisons = index.expectedComparisons(IndexQuery(vector: test.randomQuery(), topK: 10), in: snapshot)
@@ -26,18 +26,18 @@ import Testing
 
     @Test("20,000 random vectors of 64 dimensions, with the defaults")
     func manyRandomVectors() throws {
-        let test = try TestRows(.test(64, index: "graph"), capacity: 20_000)
+        let test = try TestRows(.test(64), capacity: 20_000)
         test.appendRandom(20_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)
-        try (index as? ProximityIndex)?.checkInvariants()
+        try (index as? GraphIndex)?.checkInvariants()
         let recall = try test.recall(index, queries: 100)
         #expect(recall >= 0.95)
     }
 
     @Test("a crowd of equal vectors is no island")
     func copies() throws {
-        let test = try TestRows(.test(8, index: "graph"), capacity: 20_000)
+        let test = try TestRows(.test(8), capacity: 20_000)
         let copy = test.randomVector()
         for round in 0..<10_000 {
             test.append(round % 4 == 0 ? copy : test.randomVector())
@@ -46,7 +46,7 @@ import Testing
         test.appendRandom(5_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)
-        try (index as? ProximityIndex)?.checkInvariants()
+        try (index as? GraphIndex)?.checkInvariants()
         #expect(try test.recall(index) >= 0.95)
         let near = try index.search(IndexQuery(vector: test.query(copy), topK: 100), in: test.snapshot())
         #expect(near.allSatisfy { $0.distance == 0 })
@@ -54,7 +54,7 @@ import Testing
 
     @Test("rounds of updates and deletes do not wear out recall")
     func updatesAndDeletes() throws {
-        let test = try TestRows(.test(16, .float32, .cosine, index: "graph", ["search_window": "100"]), capacity: 60_000)
+        let test = try TestRows(.test(16, .float32, .cosine, ["search_window": "100"]), capacity: 60_000)
         test.appendRandom(10_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)
@@ -66,7 +66,7 @@ import Testing
             for slot in living.shuffled(using: &test.random).prefix(5_000) { test.deaths.kill(slot, at: position) }
             test.appendRandom(5_000)
             try index.linkAll(upTo: test.count)
-            try (index as? ProximityIndex)?.checkInvariants()
+            try (index as? GraphIndex)?.checkInvariants()
             #expect(try test.recall(index, position: position) >= 0.95)
         }
     }

@@ -1,4 +1,4 @@
-import KithCore
+internal import KithCore
 
 /// Measures which effort finds how much in a graph, beside the linking. Belongs to the one thread that links.
 final class GraphCalibrator {
@@ -9,26 +9,42 @@ final class GraphCalibrator {
     /// Growth since the last calibration that calls for a new one: amid linking, and once everything is linked.
     private static let growth = (underway: 2.0, atRest: 1.1)
 
+    /// The size of answer that most searches want.
+    private static let usualSize = 10
+
+    private let metric: Metric
     private let space: SpaceDistance
+    private let rows: VectorRows
     private let deaths: SlotDeaths
-    private var scratch = SearchScratch()
+    private let walk: GraphWalk
     private var sampler = EffortSampler()
     private var calibration: EffortCalibration?
 
-    init(space: SpaceDistance, deaths: SlotDeaths) {
-        self.space = space
-        self.deaths = deaths
+    init(_ context: IndexContext) throws(KithError) {
+        metric = context.space.metric
+        space = try SpaceDistance(context.space, rows: context.rows)
+        rows = context.rows
+        deaths = context.deaths
+        walk = GraphWalk(dimension: context.space.dimension)
     }
 
     /// Takes note of a slot that is about to be linked.
     func willLink(_ slot: UInt32, in graph: Graph) {
-        guard EffortSampler.wants(slot), let entry = graph.entryPoint else { return }
-        let distance = space.query(slot: slot)
-        let start = scratch.descend(graph, distance, from: entry, to: 0)
+        guard EffortSampler.wants(slot) else { return }
         let visibility = Visibility(deaths: deaths, position: .max, bound: slot)
-        sampler.take(slot, highestEffort: Int(graph.linkedCount) / (graph.m * HNSWIndex.scanAdvantage)) { effort in
-            _ = scratch.walk(graph, distance, level: 0, from: start, WalkLimits(width: effort, visibility: visibility))
-            return scratch.nearest.sorted()
+        let distance = space.query(slot: slot)
+        walk.setQuery(rows.row(slot), of: graph)
+        sampler.take(slot, highestEffort: Int(graph.linkedCount) / (WalkPlan.comparedPerCandidate * WalkPlan.scanAdvantage)) {
+            effort in
+            // The bound is about as far as the candidate of rank `effort`, whichever rank it is reckoned from.
+            let bounds = WalkBounds(
+                topK: min(effort, Self.usualSize), effort: effort, spread: graph.spread, metric: metric)
+            // A walk without a stop or a budget always completes.
+            _ = try? walk.run(graph, bounds)
+            let size = EffortTable.largestSize
+            _ = walk.keepNearest(
+                size, wanted: size, of: graph, distance, visibility, comparesAll: rows.kernel != nil)
+            return walk.scan.nearest.sorted()
         }
     }
 
@@ -49,11 +65,9 @@ final class GraphCalibrator {
 
     private func isDue(_ graph: Graph, _ efforts: EffortTable?, upTo slotCount: UInt32) -> Bool {
         let linked = graph.linkedCount
-        guard linked >= GraphCalibrator.smallestGraph, sampler.samples.count >= GraphCalibrator.fewestSamples else {
-            return false
-        }
-        let isAtRest = linked >= min(slotCount, Limits.graphSlots)
-        let growth = isAtRest ? GraphCalibrator.growth.atRest : GraphCalibrator.growth.underway
+        guard linked >= Self.smallestGraph, sampler.samples.count >= Self.fewestSamples else { return false }
+        let isAtRest = linked >= min(slotCount, UInt32(graph.layout.capacity))
+        let growth = isAtRest ? Self.growth.atRest : Self.growth.underway
         return Double(linked) >= Double(efforts?.linkedCount ?? 0) * growth
     }
 }

@@ -11,7 +11,7 @@ internal import Synchronization
 ///
 /// One thread (and those it waits for) writes; any number walk beside it, without a lock. Links and owners are atomics,
 /// stored with release after all they lead to. A list being rewritten may show old and new links mixed, which a walk survives.
-final class ProximityGraph: @unchecked Sendable {
+final class Graph: @unchecked Sendable {
     /// Where walks may begin: they start at the nearest of these.
     static let entryLimit = 256
 
@@ -59,7 +59,7 @@ final class ProximityGraph: @unchecked Sendable {
     deinit { records.deallocate() }
 
     /// An empty graph.
-    convenience init(_ context: IndexContext, _ parameters: ProximityParameters) throws(KithError) {
+    convenience init(_ context: IndexContext, _ parameters: GraphParameters) throws(KithError) {
         let space = context.space
         let code = try parameters.code(for: space)
         let layout = RecordLayout(space, code: code, degree: parameters.degree)
@@ -67,7 +67,7 @@ final class ProximityGraph: @unchecked Sendable {
         memory.preferHugePages()
         try self.init(
             context, layout: layout, code: code, memory: memory,
-            entryMemory: GrowableMemory(capacity: ProximityGraph.entryBytes))
+            entryMemory: GrowableMemory(capacity: Graph.entryBytes))
     }
 
     static let entryBytes = entryLimit * MemoryLayout<UInt32>.size

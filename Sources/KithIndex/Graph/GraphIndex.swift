@@ -7,18 +7,18 @@ internal import Synchronization
 /// The graph is Vamana's (DiskANN, Subramanya et al. 2019): one level, links pruned so that they point in many directions. Searches
 /// walk over codes, beside the threads that link, and compare the nearest found with the rows; what is not linked yet they scan.
 /// Where walking would cost more than scanning everything (few vectors, much effort, many dead), they scan.
-public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchecked Sendable {
+public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIndex, @unchecked Sendable {
     /// The dead are taken out when they are more than one in this many nodes; the graph is made anew when they are more than half.
     static let deadShareLimit = 8
     /// Nodes looked at to estimate that share.
     static let deadShareSample = 256
 
     private struct Current {
-        var graph: ProximityGraph
+        var graph: Graph
         var efforts: EffortTable?
     }
 
-    private let parameters: ProximityParameters
+    private let parameters: GraphParameters
     private let context: IndexContext
     private let space: SpaceDistance
     private let deaths: SlotDeaths
@@ -29,14 +29,14 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
     private let current: Mutex<Current>
 
     // Of the one thread that links.
-    private let calibrator: ProximityCalibrator
-    private let linker: ProximityLinker
-    private let repair: ProximityRepair
+    private let calibrator: GraphCalibrator
+    private let linker: GraphLinker
+    private let repair: GraphRepair
     /// A graph over the living alone, which takes the place of `current` once it has caught up.
-    private var replacement: ProximityGraph?
+    private var replacement: Graph?
 
     init(
-        _ context: IndexContext, parameters: ProximityParameters, graph: ProximityGraph, efforts: EffortTable? = nil
+        _ context: IndexContext, parameters: GraphParameters, graph: Graph, efforts: EffortTable? = nil
     ) throws(KithError) {
         self.parameters = parameters
         self.context = context
@@ -45,14 +45,14 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
         removed = RemovedSlots(context.deaths)
         walks = WalkPool(dimension: context.space.dimension)
         current = Mutex(Current(graph: graph, efforts: efforts))
-        calibrator = try ProximityCalibrator(context)
+        calibrator = try GraphCalibrator(context)
         let forkJoin = ForkJoin(threads: parameters.linkThreads)
         let choosers = (0..<forkJoin.threads).map { _ in LinkChooser(context, parameters) }
-        linker = ProximityLinker(context, parameters, removed: removed, forkJoin: forkJoin, choosers: choosers)
-        repair = ProximityRepair(context, removed: removed, epochs: epochs, forkJoin: forkJoin, choosers: choosers)
+        linker = GraphLinker(context, parameters, removed: removed, forkJoin: forkJoin, choosers: choosers)
+        repair = GraphRepair(context, removed: removed, epochs: epochs, forkJoin: forkJoin, choosers: choosers)
     }
 
-    private var graph: ProximityGraph { current.withLock { $0.graph } }
+    private var graph: Graph { current.withLock { $0.graph } }
 
     public var linkedCount: UInt32 { graph.linkedCount }
     public var linkableSlots: UInt32 { UInt32(graph.layout.capacity) }
@@ -105,8 +105,8 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
         if let effort = query.effort ?? (query.recallTarget == nil ? parameters.searchWindow : nil) {
             return max(effort, query.topK)
         }
-        let recall = query.recallTarget ?? ProximityParameters.defaultRecall
-        let effort = efforts?.effort(topK: query.topK, recall: recall) ?? ProximityParameters.effort(forRecall: recall)
+        let recall = query.recallTarget ?? GraphParameters.defaultRecall
+        let effort = efforts?.effort(topK: query.topK, recall: recall) ?? GraphParameters.effort(forRecall: recall)
         return max(effort, query.topK)
     }
 
@@ -114,14 +114,14 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
     ///
     /// - Throws: `CANCELLED` when the query's `shouldStop` said so.
     private func answer(
-        _ query: IndexQuery, _ plan: inout WalkPlan, from graph: ProximityGraph, _ walk: ProximityWalk, _ distance: QueryDistance,
+        _ query: IndexQuery, _ plan: inout WalkPlan, from graph: Graph, _ walk: GraphWalk, _ distance: QueryDistance,
         _ visibility: Visibility
     ) throws(KithError) -> Bool {
         var visibility = visibility
         visibility.filter = query.filter?.bits
         walk.setQuery(query.vector, of: graph)
         while plan.isWorthIt {
-            let bounds = ProximityBounds(
+            let bounds = WalkBounds(
                 topK: plan.topK, effort: plan.effort, spread: graph.spread, metric: context.space.metric)
             guard try walk.run(graph, bounds, budget: plan.budget, shouldStop: query.shouldStop) else { return false }
             let met = walk.keepNearest(
@@ -136,7 +136,7 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
     }
 
     /// Adds what left the graph although this search must see it; false where that is no longer known.
-    private func addRemoved(_ walk: ProximityWalk, _ distance: QueryDistance, _ visibility: Visibility) -> Bool {
+    private func addRemoved(_ walk: GraphWalk, _ distance: QueryDistance, _ visibility: Visibility) -> Bool {
         switch removed.missing(at: visibility.position) {
         case .none: return true
         case .unknown: return false
@@ -177,9 +177,9 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
 
     /// Takes the dead out of the graph, a piece a call; or, where they are the most of it, makes another over the living, which is built
     /// at twice the pace of the one it follows, so it catches up.
-    private func keepUp(_ graph: ProximityGraph, limit: Int) throws(KithError) {
+    private func keepUp(_ graph: Graph, limit: Int) throws(KithError) {
         let dead = deadShare(graph)
-        if replacement == nil, 2 * dead > Self.deadShareSample { replacement = try ProximityGraph(context, parameters) }
+        if replacement == nil, 2 * dead > Self.deadShareSample { replacement = try Graph(context, parameters) }
         guard let successor = replacement else {
             if dead * Self.deadShareLimit > Self.deadShareSample { repair.begin() }
             return repair.advance(graph, limit: limit)
@@ -193,13 +193,13 @@ public final class ProximityIndex: VectorIndexReader, VectorIndexWriter, @unchec
     }
 
     /// How many of `deadShareSample` nodes are dead, by a sample that depends on nothing but the graph; 0 in a small one.
-    private func deadShare(_ graph: ProximityGraph) -> Int {
+    private func deadShare(_ graph: Graph) -> Int {
         let count = UInt64(graph.publishedNodes)
         guard count >= Self.deadShareSample else { return 0 }
         var nodes = 0
         var dead = 0
         for index in 0..<UInt64(Self.deadShareSample) {
-            guard let slot = graph.slot(of: UInt32(Graph.mix(index) % count)) else { continue }
+            guard let slot = graph.slot(of: UInt32(mixBits(index) % count)) else { continue }
             nodes += 1
             if deaths.isDead(slot) { dead += 1 }
         }

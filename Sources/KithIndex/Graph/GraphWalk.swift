@@ -5,7 +5,7 @@ internal import CVectorKernels
 internal import KithCore
 
 /// The bounds of a walk.
-struct ProximityBounds {
+struct WalkBounds {
     /// Nodes kept at most.
     var window: Int
     /// The rank whose distance, times `ratio`, bounds those of nodes kept.
@@ -22,12 +22,12 @@ struct ProximityBounds {
     /// compares a fifth to a third less (after the adaptive beam search of Al-Jazzazi et al., arXiv 2505.15636).
     init(topK: Int, effort: Int, spread: Float, metric: Metric) {
         guard spread > 0, metric != .dot else {
-            window = effort * (metric == .dot ? ProximityBounds.productSlack : 1)
+            window = effort * (metric == .dot ? WalkBounds.productSlack : 1)
             return
         }
         top = topK
         ratio = pow(Float(effort) / Float(topK), spread)
-        window = effort * ProximityBounds.windowSlack
+        window = effort * WalkBounds.windowSlack
     }
 
     /// A window alone has to be this much wider for products, whose nearest lie far apart.
@@ -37,7 +37,7 @@ struct ProximityBounds {
 }
 
 /// The memory of one walk and one query, kept for the next one.
-final class ProximityWalk: @unchecked Sendable {
+final class GraphWalk: @unchecked Sendable {
     var scan = SearchScratch()
     private var walk = kith_walk()
     private var rankCapacity = 0
@@ -76,34 +76,34 @@ final class ProximityWalk: @unchecked Sendable {
     var found: UnsafeBufferPointer<UInt64> { UnsafeBufferPointer(start: walk.ranks, count: Int(walk.count)) }
 
     /// Takes a row as the query of the next walks; it must stay where it is.
-    func setQuery(_ row: UnsafeRawPointer, of graph: ProximityGraph) {
+    func setQuery(_ row: UnsafeRawPointer, of graph: Graph) {
         query = kith_node_query_of_row(graph.records, graph.element, row, components, queryBytes)
     }
 
     /// Takes a node as the query.
-    func setQuery(node: UInt32, of graph: ProximityGraph) {
+    func setQuery(node: UInt32, of graph: Graph) {
         query = kith_node_query_of_node(graph.records, node, queryBytes)
     }
 
     /// Up to where a distance from the query may be rounding alone.
-    func rounding(of graph: ProximityGraph) -> Float { kith_node_rounding(graph.records, &query) }
+    func rounding(of graph: Graph) -> Float { kith_node_rounding(graph.records, &query) }
 
     /// Distances from the query to nodes.
     func distances(
-        _ nodes: UnsafePointer<UInt32>, count: Int, of graph: ProximityGraph, into distances: UnsafeMutablePointer<Float>
+        _ nodes: UnsafePointer<UInt32>, count: Int, of graph: Graph, into distances: UnsafeMutablePointer<Float>
     ) {
         graph.records.pointee.distances?(graph.records, &query, nodes, count, distances)
     }
 
     /// Finds nodes near the query; false where it was stopped, or grew beyond `budget` compared rows.
     func run(
-        _ graph: ProximityGraph, _ bounds: ProximityBounds, budget: Int = .max, shouldStop: () -> Bool = { false }
+        _ graph: Graph, _ bounds: WalkBounds, budget: Int = .max, shouldStop: () -> Bool = { false }
     ) throws(KithError) -> Bool {
         reserve(window: bounds.window, links: graph.layout.linkCapacity)
         kith_walk_begin(
-            &walk, graph.records, &query, graph.entries, UInt32(ProximityGraph.entryLimit), UInt32(bounds.window),
+            &walk, graph.records, &query, graph.entries, UInt32(Graph.entryLimit), UInt32(bounds.window),
             UInt32(bounds.top), bounds.ratio)
-        while !kith_walk_advance(&walk, graph.records, &query, ProximityWalk.expansionsBetweenStops) {
+        while !kith_walk_advance(&walk, graph.records, &query, GraphWalk.expansionsBetweenStops) {
             if shouldStop() { throw .searchCancelled }
             if compared > budget { return false }
         }
@@ -116,15 +116,15 @@ final class ProximityWalk: @unchecked Sendable {
             rankCapacity = max(2 * rankCapacity, window)
             walk.ranks = .allocate(capacity: rankCapacity)
         }
-        var places = ProximityWalk.seenRange.lowerBound
-        while places < window * ProximityWalk.seenPerCandidate, places < ProximityWalk.seenRange.upperBound { places *= 2 }
+        var places = GraphWalk.seenRange.lowerBound
+        while places < window * GraphWalk.seenPerCandidate, places < GraphWalk.seenRange.upperBound { places *= 2 }
         if places > seenCapacity {
             if seenCapacity > 0 { walk.seen.deallocate() }
             seenCapacity = places
             walk.seen = .allocate(capacity: places)
         }
         walk.seen_mask = UInt32(places - 1)
-        let room = max(ProximityGraph.entryLimit, links)
+        let room = max(Graph.entryLimit, links)
         if room > roomCapacity {
             if roomCapacity > 0 {
                 walk.nodes.deallocate()
