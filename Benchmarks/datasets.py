@@ -3,6 +3,7 @@
 Truth holds the exact nearest `TRUTH` rows of the base for each query, nearest first, and the smaller row first of two as near.
 """
 
+import functools
 import json
 import pathlib
 import subprocess
@@ -10,6 +11,7 @@ import subprocess
 import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+BENCHMARKS = ROOT / "Benchmarks"
 TRUTH = 100
 
 
@@ -71,14 +73,42 @@ def dictionary(folder, count):
     Dataset.save(folder, "dictionary-384-cosine", "cosine", "f32", vectors[:split], vectors[split:])
 
 
+def photographs(folder):
+    pictures = folder.parent / "pictures"
+    subprocess.run([BENCHMARKS / "fetch-pictures.sh", pictures], check=True)
+    return pictures
+
+
 def sift(folder, count):
     """SIFT descriptors of photographs that Debian ships: 128 dimensions of whole numbers up to 255, L2."""
-    import sift as maker  # OpenCV is needed for this one only.
+    import pictures  # OpenCV is needed for pictures only.
+    from sift import Descriptors
 
-    pictures = folder.parent / "pictures"
-    subprocess.run([ROOT / "Benchmarks/fetch-pictures.sh", pictures], check=True)
-    base, queries = maker.descriptors(pictures, count, min(10_000, count // 10))
+    base, queries = pictures.vectors(photographs(folder), Descriptors(), count, min(10_000, count // 10))
     Dataset.save(folder, "sift-128-l2", "l2", "u8", base, queries)
+
+
+def patches(folder, count, element="u8"):
+    """Patches of the same photographs, as small images: 784 dimensions of whole numbers up to 255, L2."""
+    import pictures
+    from patches import patches as describe
+
+    base, queries = pictures.vectors(photographs(folder), describe, count, min(10_000, count // 10))
+    if element == "f32":
+        base, queries = base.astype(numpy.float32), queries.astype(numpy.float32)
+    Dataset.save(folder, f"patches-784-l2-{element}", "l2", element, base, queries)
+
+
+def sentences(folder, count):
+    """Sentence embeddings of WordNet's words, definitions and examples, which Debian ships: 384 dimensions, cosine."""
+    source = folder.parent / "wordnet"
+    if not (source / "vectors.npy").exists():
+        subprocess.run([BENCHMARKS / "fetch-sentences.sh", source], check=True)
+        subprocess.run([BENCHMARKS / "environment.sh", "sentences"], check=True)
+        subprocess.run([ROOT / ".build/benchmarks/sentences/bin/python", BENCHMARKS / "sentences.py", source], check=True)
+    vectors = numpy.load(source / "vectors.npy")
+    queries = min(10_000, count // 10)
+    Dataset.save(folder, "sentences-384-cosine", "cosine", "f32", vectors[:count], vectors[-queries:])
 
 
 def synthetic(folder, count):
@@ -89,7 +119,14 @@ def synthetic(folder, count):
     Dataset.save(folder, "synthetic-24-l2", "l2", "f32", vectors[:count], vectors[count:])
 
 
-MAKERS = {"dictionary": (dictionary, 5_000), "sift": (sift, 1_000_000), "synthetic": (synthetic, 2_000)}
+MAKERS = {
+    "dictionary": (dictionary, 5_000),
+    "sentences": (sentences, 300_000),
+    "sift": (sift, 1_000_000),
+    "patches": (patches, 300_000),
+    "patches-f32": (functools.partial(patches, element="f32"), 300_000),
+    "synthetic": (synthetic, 2_000),
+}
 
 
 def load(text, data):

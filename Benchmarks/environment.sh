@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Makes .build/benchmarks/python, a virtual environment with the packages of requirements.txt. Done once for each version of that file.
+# environment.sh [SET]: makes .build/benchmarks/python, a virtual environment with the packages of requirements.txt, or .build/benchmarks/SET with those of
+# requirements-SET.txt. Done once for each version of that file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-requirements=Benchmarks/requirements.txt
-environment=.build/benchmarks/python
+requirements=Benchmarks/requirements${1:+-$1}.txt
+environment=.build/benchmarks/${1:-python}
 # Copied last: an interrupted run leaves no copy, and starts again.
 done=$environment/requirements.txt
 if cmp --silent "$requirements" "$done"; then
