@@ -43,6 +43,18 @@ void readParameters(WireReader& reader, KithSearchView& view) {
     }
 }
 
+void readScoreTransform(WireReader& reader, KithSearchView& view) {
+    using Message = v1::ScoreTransform;
+    while (const int field = reader.next()) {
+        switch (field) {
+            case Message::kFunctionFieldNumber: reader.number(view.score_function); break;
+            case Message::kScaleFieldNumber: view.has_score_scale = reader.real(view.score_scale) || view.has_score_scale; break;
+            case Message::kOffsetFieldNumber: reader.real(view.score_offset); break;
+            default: reader.skip();
+        }
+    }
+}
+
 void readSearch(WireReader& reader, KithSearchView& view) {
     using Message = v1::SearchRequest;
     while (const int field = reader.next()) {
@@ -61,6 +73,10 @@ void readSearch(WireReader& reader, KithSearchView& view) {
                 break;
             case Message::kSelectFieldNumber: readSingle(reader, view.select); break;
             case Message::kMinPositionsFieldNumber: readItem(reader, view.min_positions, view.min_position_count); break;
+            case Message::kScoreTransformFieldNumber:
+                view.has_score_transform =
+                    reader.message([&](WireReader& nested) { readScoreTransform(nested, view); }) || view.has_score_transform;
+                break;
             default: reader.skip();
         }
     }

@@ -115,6 +115,16 @@ static void writeStreamRequest(Fields<Sink> fields, const KithUpsertStreamView& 
 }
 
 template <class Sink>
+static void writeScoreTransform(Fields<Sink> fields, const KithSearchView& view) {
+    using Message = v1::ScoreTransform;
+    fields.number(Message::kFunctionFieldNumber, view.score_function);
+    if (view.has_score_scale) {
+        fields.presentReal(Message::kScaleFieldNumber, view.score_scale);
+    }
+    fields.real(Message::kOffsetFieldNumber, view.score_offset);
+}
+
+template <class Sink>
 static void writeSearch(Fields<Sink> fields, const KithSearchView& view) {
     using Message = v1::SearchRequest;
     using Parameters = v1::SearchParameters;
@@ -146,6 +156,9 @@ static void writeSearch(Fields<Sink> fields, const KithSearchView& view) {
         select.texts(Selector::kVectorSpacesFieldNumber, view.select.spaces, view.select.space_count);
     });
     writeAll(fields, Message::kMinPositionsFieldNumber, view.min_positions, view.min_position_count);
+    if (view.has_score_transform) {
+        fields.message(Message::kScoreTransformFieldNumber, [&](auto transform) { writeScoreTransform(transform, view); });
+    }
 }
 
 }  // namespace kith

@@ -115,6 +115,9 @@ typedef struct KithSearchView {
     float recall_target;
     bool has_score_threshold;
     float score_threshold;
+    bool has_score_transform, has_score_scale;
+    int32_t score_function;
+    float score_scale, score_offset;
     KithSelectorView select;
     const KithShardPosition *_Nullable min_positions;
     size_t min_position_count;

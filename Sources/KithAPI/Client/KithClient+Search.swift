@@ -16,7 +16,10 @@ public struct ClientQuery: Sendable {
     public var topK = 0
     /// Candidates of a graph search; 0 means the index's default.
     public var effort = 0
+    /// Compare with every vector.
     public var exact = false
+    /// Another score made of the metric's: the function, and what the score is multiplied with and added to before.
+    public var scoreTransform: (function: ScoreTransform.Function, scale: Float?, offset: Float)?
     public var payload = true
 
     public init(_ target: Target) { self.target = target }
@@ -42,6 +45,13 @@ extension KithClient {
             view.effort = UInt32(clamping: query.effort)
             view.exact = query.exact
             view.select.payload = query.payload
+            if let transform = query.scoreTransform {
+                view.has_score_transform = true
+                view.score_function = Int32(transform.function.rawValue)
+                view.has_score_scale = transform.scale != nil
+                view.score_scale = transform.scale ?? 0
+                view.score_offset = transform.offset
+            }
             return kith_encode_search_request(&view)
         }
         let response = try call("/kith.v1.SearchService/Search", request)

@@ -30,8 +30,18 @@ enum WireSearches {
             }
             search.scoreThreshold = view.score_threshold
         }
+        search.scoreTransform = try scoreTransform(view, definition.spaces[space].metric)
         search.selection = try WireValues.selection(view.select, definition, field: "select")
         return search
+    }
+
+    private static func scoreTransform(_ view: KithSearchView, _ metric: Metric) throws(KithError) -> ScoreTransform? {
+        guard view.has_score_transform else { return nil }
+        let function = try WireValues.enumeration(
+            view.score_function, ScoreTransform.Function.self, default: nil, field: "score_transform.function")
+        return try ScoreTransform(
+            function, scale: view.has_score_scale ? view.score_scale : nil, offset: view.score_offset, of: metric,
+            field: "score_transform")
     }
 
     private static func effort(_ view: KithSearchView) throws(KithError) -> Int? {

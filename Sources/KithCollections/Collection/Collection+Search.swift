@@ -103,9 +103,11 @@ extension Collection {
     ) throws(KithError) -> [StoredPoint] {
         var points: [StoredPoint] = []
         points.reserveCapacity(min(found.count, search.topK))
+        let greaterIsNearer = search.scoreTransform?.greaterIsNearer(metric) ?? metric.greaterIsNearer
         for candidate in found {
-            let score = metric.score(distance: candidate.neighbour.distance)
-            if let threshold = search.scoreThreshold, metric.greaterIsNearer ? score < threshold : score > threshold { break }
+            var score = metric.score(distance: candidate.neighbour.distance)
+            if let transform = search.scoreTransform { score = transform(score) }
+            if let threshold = search.scoreThreshold, greaterIsNearer ? score < threshold : score > threshold { break }
             let rows = shards[candidate.shard].spaces[search.space].rows
             guard let id = rows.id(candidate.neighbour.slot) else {
                 throw KithError(.dataLoss, .corruption, "slot \(candidate.neighbour.slot) belongs to no point")

@@ -31,7 +31,10 @@ public struct VectorSearch: Sendable {
     public var recallTarget: Float?
     public var exact = false
     public var indexedOnly = false
+    /// In scores as they are answered.
     public var scoreThreshold: Float?
+    /// Nil: scores are the metric's.
+    public var scoreTransform: ScoreTransform?
     public var selection = PointSelection()
 
     public init(space: Int, query: Query, topK: Int) {

