@@ -49,6 +49,7 @@ public enum ErrorReason: String, Sendable, CaseIterable {
     case pointExists = "POINT_ALREADY_EXISTS"
     case versionMismatch = "VERSION_MISMATCH"
     case etagMismatch = "ETAG_MISMATCH"
+    case eventNotFound = "EVENT_NOT_FOUND"
     case positionNotReached = "POSITION_NOT_REACHED"
     case positionTrimmed = "POSITION_TRIMMED"
     case invalidPosition = "INVALID_POSITION"

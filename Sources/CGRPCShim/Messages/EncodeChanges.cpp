@@ -139,6 +139,10 @@ KithRequestContextView kith_view_request_context(KithBytes context) {
     return reader.finished() ? view : KithRequestContextView{};
 }
 
+KithBuffer* kith_encode_get_event_response(KithBytes event) {
+    return kith::encode([&](auto fields) { fields.presentBytes(kith::v1::GetEventResponse::kEventFieldNumber, event); });
+}
+
 KithBuffer* kith_encode_subscribe_response(const KithBytes* events, size_t event_count, const KithShardPosition* positions,
                                            size_t position_count) {
     using Message = kith::v1::SubscribeResponse;

@@ -292,6 +292,8 @@ KithBuffer *_Nullable kith_encode_node_event(const KithNodeEventView *_Nonnull e
 KithBuffer *_Nullable kith_encode_space_models(const KithSpaceModelView *_Nullable models, size_t count);
 /// Texts are empty where they are missing, and where the bytes are no RequestContext.
 KithRequestContextView kith_view_request_context(KithBytes context);
+/// `event` is a serialised ChangeEvent.
+KithBuffer *_Nullable kith_encode_get_event_response(KithBytes event);
 /// `events` are serialised ChangeEvents. No heartbeat where `positions` is NULL.
 KithBuffer *_Nullable kith_encode_subscribe_response(const KithBytes *_Nullable events, size_t event_count,
                                                      const KithShardPosition *_Nullable positions, size_t position_count);

@@ -84,6 +84,11 @@ struct GetPositionsRequest: Codable {
     var collection: String
 }
 
+struct GetEventRequest: Codable {
+    var id: String
+    var vectors: Bool
+}
+
 struct GetPositionsResponse: Codable {
     var earliest: [PositionMessage]
     var latest: [PositionMessage]

@@ -43,6 +43,7 @@ struct Methods: Sendable {
             "/kith.v1.SearchService/SearchStream": .stream { call throws(KithError) in try SearchStreamHandler(call, engine) },
             "/kith.v1.ChangeService/Subscribe": .stream { call throws(KithError) in try SubscribeStreamHandler(call, engine) },
             "/kith.v1.ChangeService/GetPositions": .control(PositionsHandler(engine: engine).handle),
+            "/kith.v1.ChangeService/GetEvent": .control(EventHandler(engine: engine).handle),
             "/kith.v1.WebhookService/CreateWebhook": .control(webhooks.create),
             "/kith.v1.WebhookService/GetWebhook": .control(webhooks.get),
             "/kith.v1.WebhookService/ListWebhooks": .control(webhooks.list),

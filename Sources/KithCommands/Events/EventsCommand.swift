@@ -4,20 +4,26 @@ import KithCore
 
 /// `kith events`.
 enum EventsCommand {
+    private static let getEvent = "/kith.v1.ChangeService/GetEvent"
     private static let method = "/kith.v1.EventService/GetEventStatus"
 
     static let description = CommandDescription(
-        name: "events", summary: "Show how change events reach Kafka: what is published, what waits, what fails",
-        operands: ["[status]", "[COLLECTION]"],
-        options: Connection.options + [Option(name: "json", value: nil, help: "answer in JSON")],
+        name: "events", summary: "Show how change events reach Kafka: what is published, what waits, what fails; or one event",
+        operands: ["[status|get]", "[COLLECTION|ID]"],
+        options: Connection.options + [
+            Option(name: "json", value: nil, help: "answer in JSON"),
+            Option(name: "vectors", value: nil, help: "get: with whole vectors"),
+        ],
         notes: [
             "  kith events status",
             "  kith events status films --json",
+            "  kith events get kith/1.0/130/2",
             "Exits with 1 where a shard's relay stands still. Documentation/events-runbook.md says what to do then.",
         ]
     ) { arguments throws(KithError) in
         let action = arguments.operands.first ?? "status"
-        guard action == "status" else { throw .usage("'kith events' has no action '\(action)', only status") }
+        if action == "get" { return try get(arguments) }
+        guard action == "status" else { throw .usage("'kith events' has no action '\(action)', only status and get") }
         guard arguments.operands.count <= 2 else { throw .usage("'kith events status' takes one collection") }
         let collection = arguments.operands.dropFirst().first ?? ""
         return try Connection.with(arguments) { client throws(KithError) in
@@ -29,6 +35,17 @@ enum EventsCommand {
                 show(status)
             }
             return status.shards.allSatisfy(\.failureReason.isEmpty) ? ExitCode.success : ExitCode.failure
+        }
+    }
+
+    /// Prints a `ChangeEvent` as JSON.
+    private static func get(_ arguments: Arguments) throws(KithError) -> Int32 {
+        guard arguments.operands.count == 2 else { throw .usage("'kith events get' takes one id of an event") }
+        let vectors = arguments.flag("vectors")
+        let request = Data("{\"id\":\(PointText.quoted(arguments.operands[1])),\"vectors\":\(vectors)}".utf8)
+        return try Connection.with(arguments) { client throws(KithError) in
+            Console.print(String(decoding: try client.callJSON(getEvent, request), as: UTF8.self))
+            return ExitCode.success
         }
     }
 

@@ -154,6 +154,8 @@ extension BadRequest {
             "unknown space selected", .export,
             ["collection": "docs", "select": ["vectors": true, "vectorSpaces": ["smell"]]], "UNKNOWN_VECTOR_SPACE",
             "select.vector_spaces[0]"),
+        BadRequest("no id of an event", .getEvent, ["id": "kith/1.0/1/points/7"], "INVALID_VALUE", "id"),
+        BadRequest("event that is not there", .getEvent, ["id": "kith/1.0/99/0"], "EVENT_NOT_FOUND", "id", code: .notFound),
         BadRequest(
             "unknown collection", .getPositions, ["collection": "nowhere"], "COLLECTION_NOT_FOUND", "collection",
             code: .notFound),

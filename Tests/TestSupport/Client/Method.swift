@@ -24,6 +24,7 @@ public enum Method: String, Sendable, CaseIterable, CustomStringConvertible {
     case searchStream = "/kith.v1.SearchService/SearchStream"
     case subscribe = "/kith.v1.ChangeService/Subscribe"
     case getPositions = "/kith.v1.ChangeService/GetPositions"
+    case getEvent = "/kith.v1.ChangeService/GetEvent"
     case createWebhook = "/kith.v1.WebhookService/CreateWebhook"
     case getWebhook = "/kith.v1.WebhookService/GetWebhook"
     case listWebhooks = "/kith.v1.WebhookService/ListWebhooks"
