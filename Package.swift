@@ -130,6 +130,8 @@ let package = Package(
             dependencies: ["TestSupport", "KithConsumers", "KithCommands", "KithAPI", "KithCore", "KithEvents", "KithTelemetry"],
             swiftSettings: settings),
         .testTarget(
+            name: "KithAPITests", dependencies: ["KithAPI", "KithCore", "KithTelemetry"], swiftSettings: settings),
+        .testTarget(
             name: "KithCommandsTests", dependencies: ["TestSupport", "KithCommands", "KithCore", "KithAPI"],
             swiftSettings: settings),
         .testTarget(

@@ -1,4 +1,4 @@
-/// The gRPC status codes that Kith answers with (numbers as in gRPC).
+/// The gRPC status codes that Kith answers with, or what stands before it (numbers as in gRPC).
 public enum StatusCode: Int32, Sendable {
     case cancelled = 1
     case unknown = 2
@@ -6,6 +6,7 @@ public enum StatusCode: Int32, Sendable {
     case deadlineExceeded = 4
     case notFound = 5
     case alreadyExists = 6
+    case permissionDenied = 7
     case resourceExhausted = 8
     case failedPrecondition = 9
     case aborted = 10
@@ -14,6 +15,17 @@ public enum StatusCode: Int32, Sendable {
     case `internal` = 13
     case unavailable = 14
     case dataLoss = 15
+    case unauthenticated = 16
+}
+
+extension StatusCode {
+    /// Whether it says who may not, rather than what cannot be.
+    public var isDenial: Bool { self == .permissionDenied || self == .unauthenticated }
+
+    /// Such as `NOT_FOUND`.
+    public var name: String {
+        "\(self)".reduce(into: "") { name, letter in name += letter.isUppercase ? "_\(letter)" : letter.uppercased() }
+    }
 }
 
 /// The closed list of reasons in `google.rpc.ErrorInfo`; documented in Documentation/errors.md.

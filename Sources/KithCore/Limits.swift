@@ -85,6 +85,10 @@ public enum Limits {
     public static let searchQueue = 4_096
     /// Work memories an index keeps for its next searches.
     public static let searchScratches = 64
+    /// Requests waiting to be recorded for the audit; past it they are counted as lost.
+    public static let auditQueue = 65_536
+    /// Requests recorded with one sync.
+    public static let auditBatch = 1_024
     /// Open streams of one kind, in all.
     public static let streams = 1_024
     /// Items a client of `UpsertStream` may have in flight.

@@ -156,6 +156,12 @@ KithMessage *_Nullable kith_decode_search(KithBytes bytes, KithSearchView *_Nonn
 KithMessage *_Nullable kith_decode_search_batch(KithBytes bytes, const KithSearchView *_Nullable *_Nonnull searches,
                                                 size_t *_Nonnull count);
 KithMessage *_Nullable kith_decode_search_stream(KithBytes bytes, KithSearchView *_Nonnull view);
+/// What a request of a method (its number) is about; texts are empty where it does not say.
+typedef struct KithRequestNames {
+    KithBytes prefix;                       // "collections/" or "webhooks/"
+    KithBytes name, request_id;
+} KithRequestNames;
+KithMessage *_Nullable kith_decode_request_names(int32_t method, KithBytes bytes, KithRequestNames *_Nonnull names);
 KithMessage *_Nullable kith_decode_get(KithBytes bytes, KithGetView *_Nonnull view);
 KithMessage *_Nullable kith_decode_upsert_stream(KithBytes bytes, KithUpsertStreamView *_Nonnull view);
 

@@ -26,7 +26,9 @@ struct GetHandler {
         let wanted = ids
         let answer: @Sendable () -> Void = {
             do throws(KithError) {
-                call.reply(try GetHandler.response(try collection.get(wanted, selection), definition))
+                let result = try collection.get(wanted, selection)
+                call.audit?.returns(result.found.count)
+                call.reply(try GetHandler.response(result, definition))
             } catch { call.fail(error) }
         }
         if positions.isEmpty { return answer() }
@@ -75,6 +77,7 @@ struct ScrollHandler {
         let buffer = token.withKithBytes { token in
             kith_encode_scroll_response(points.views.baseAddress, points.views.count, token)
         }
+        call.audit?.returns(page.points.count)
         call.reply(try WireBuffer(buffer))
     }
 }

@@ -30,6 +30,7 @@ struct SearchHandler {
         do throws(KithError) {
             let outcome = SearchOutcome(
                 try SearchHandler.run(search, in: collection, of: call, message), collection.definition)
+            call.audit?.returns(outcome.view.result_count)
             call.reply(try outcome.encode(kith_encode_search_response).checkedAnswer(askFewer: "results"))
         } catch {
             engine.countSearchError()

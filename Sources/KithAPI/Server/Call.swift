@@ -4,6 +4,8 @@ import KithCore
 /// One gRPC call. Valid from its start until its handler is told that it is done.
 struct Call: @unchecked Sendable {
     let handle: OpaquePointer
+    /// Nil where the request is not audited.
+    var audit: RequestAudit?
 
     /// The request, or the message that came last: good until the next read.
     var message: KithBytes { kith_call_request(handle) }
@@ -29,9 +31,13 @@ struct Call: @unchecked Sendable {
 
     // MARK: Answering; each call is answered once
 
-    func reply(_ response: WireBuffer) { kith_call_reply(handle, response.take()) }
+    func reply(_ response: WireBuffer) {
+        audit?.end(self, nil)
+        kith_call_reply(handle, response.take())
+    }
 
     func fail(_ error: KithError) {
+        audit?.end(self, error)
         let status = WireStatus.encode(error)
         defer { withExtendedLifetime(status) {} }
         WireStatus.text(error.message).withKithBytes { message in
@@ -40,7 +46,10 @@ struct Call: @unchecked Sendable {
     }
 
     /// Ends a stream that is through.
-    func finish() { kith_call_finish(handle, 0, KithBytes(), KithBytes()) }
+    func finish() {
+        audit?.end(self, nil)
+        kith_call_finish(handle, 0, KithBytes(), KithBytes())
+    }
 
     // MARK: Streams: one read and one write at a time
 

@@ -14,6 +14,8 @@ struct Methods: Sendable {
     }
 
     private let starts: [Start?]
+    /// By method; nil for those that are not audited.
+    private let auditKinds: [AuditKind?]
 
     init(_ engine: Engine) {
         let collections = CollectionHandlers(engine: engine)
@@ -60,8 +62,13 @@ struct Methods: Sendable {
             "/grpc.health.v1.Health/Check": .control(engine.health.check),
             "/grpc.health.v1.Health/Watch": .stream { call throws(KithError) in try HealthWatch(call, engine) },
         ]
-        starts = (0..<kith_method_count()).map { byName[String(cString: kith_method_name($0))] }
+        let names = (0..<kith_method_count()).map { String(cString: kith_method_name($0)) }
+        starts = names.map { byName[$0] }
+        auditKinds = names.map(AuditKind.init(method:))
     }
 
     subscript(method: Int32) -> Start? { starts[Int(method)] }
+
+    /// What the audit calls a method.
+    func auditKind(_ method: Int32) -> AuditKind? { auditKinds[Int(method)] }
 }

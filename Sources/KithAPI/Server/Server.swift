@@ -12,6 +12,8 @@ public final class Server: @unchecked Sendable {
         public var address: String
         /// Threads for long searches and batches.
         public var searchThreads = ProcessInfo.processInfo.activeProcessorCount
+        /// Which requests are told to the audit topic.
+        public var audit = AuditPolicy.off
         /// The id that begins every event's id.
         public var cluster = "kith"
 
@@ -19,6 +21,7 @@ public final class Server: @unchecked Sendable {
     }
 
     private let engine: Engine
+    private let audit: AuditLog?
     private let dispatcher: Dispatcher
     private let handle: OpaquePointer
 
@@ -27,8 +30,20 @@ public final class Server: @unchecked Sendable {
         engine = Engine(
             node: node, relay: relay, webhooks: webhooks, cluster: configuration.cluster,
             searchThreads: configuration.searchThreads)
-        dispatcher = Dispatcher(engine)
+        audit = Server.auditLog(configuration.audit, node)
+        dispatcher = Dispatcher(engine, audit)
         handle = try Server.listen(configuration.address, dispatcher)
+    }
+
+    /// Nil where commits alone are told, or nothing.
+    private static func auditLog(_ policy: AuditPolicy, _ node: Node) -> AuditLog? {
+        switch policy {
+        case .off, .commits: nil
+        case .writes, .all:
+            AuditLog(policy, metrics: node.metrics, hasRoom: { !node.budget.isFull }) { facts throws(KithError) in
+                try node.log.record(facts)
+            }
+        }
     }
 
     private static func listen(_ address: String, _ dispatcher: Dispatcher) throws(KithError) -> OpaquePointer {
@@ -57,6 +72,7 @@ public final class Server: @unchecked Sendable {
         engine.streams.drain()
         kith_server_stop(handle, Int64(graceMilliseconds))
         engine.searchPool.stop()
+        audit?.stop()
         kith_server_free(handle)
     }
 }
@@ -64,8 +80,12 @@ public final class Server: @unchecked Sendable {
 /// From gRPC's callbacks to handlers.
 final class Dispatcher: Sendable {
     private let methods: Methods
+    private let audit: AuditLog?
 
-    init(_ engine: Engine) { methods = Methods(engine) }
+    init(_ engine: Engine, _ audit: AuditLog?) {
+        methods = Methods(engine)
+        self.audit = audit
+    }
 
     /// C callbacks; their context is this object, which the server outlives not.
     var callbacks: KithServerCallbacks {
@@ -73,7 +93,7 @@ final class Dispatcher: Sendable {
             context: Unmanaged.passUnretained(self).toOpaque(),
             started: { context, call, method in
                 guard let context else { return nil }
-                return Unmanaged<Dispatcher>.fromOpaque(context).takeUnretainedValue().start(Call(handle: call), method)
+                return Unmanaged<Dispatcher>.fromOpaque(context).takeUnretainedValue().start(call, method)
             },
             received: { _, _, tag, ok in Dispatcher.handler(tag)?.received(ok) },
             written: { _, _, tag, ok in Dispatcher.handler(tag)?.written(ok) },
@@ -93,7 +113,9 @@ final class Dispatcher: Sendable {
         tag.map { Unmanaged<HandlerBox>.fromOpaque($0).takeUnretainedValue().handler }
     }
 
-    private func start(_ call: Call, _ method: Int32) -> UnsafeMutableRawPointer? {
+    private func start(_ handle: OpaquePointer, _ method: Int32) -> UnsafeMutableRawPointer? {
+        var call = Call(handle: handle)
+        if let audit, let kind = methods.auditKind(method) { call.audit = RequestAudit(kind, method: method, log: audit) }
         do throws(KithError) {
             try call.checkMessageSize()
             switch methods[method] {

@@ -57,6 +57,7 @@ final class SearchStreamHandler: CallHandler, DrainableStream {
         // An ended call must not be touched any more.
         guard isOpen else { return }
         do throws(KithError) {
+            call.audit?.concerns(view.collection.text)
             let collection = try engine.catalogue.collection(view.collection.text, field: "search.collection")
             let definition = collection.definition
             let search = try WireSearches.search(view, definition, message)

@@ -131,6 +131,7 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
         guard view.stream_id.size <= Limits.requestIDBytes else {
             throw .limit(field: "open.stream_id", value: view.stream_id.size, limit: Limits.requestIDBytes, unit: "bytes")
         }
+        call.audit?.concerns(view.collection.text)
         let collection = try engine.catalogue.collection(view.collection.text, field: "open.collection")
         if view.durability != 0 {
             let wanted = try WireValues.enumeration(

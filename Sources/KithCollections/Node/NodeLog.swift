@@ -1,3 +1,4 @@
+import Foundation
 public import KithCore
 import KithStorage
 import KithTelemetry
@@ -54,6 +55,11 @@ public final class NodeLog: ChangeFeed {
         }
         budget.add(grown)
         observers.notify()
+    }
+
+    /// Writes facts of no batch as one commit, synced when it returns.
+    public func record(_ facts: [Fact]) throws(KithError) {
+        try commit(facts, time: Int64(Date().timeIntervalSince1970 * 1e6), context: nil, with: database.makeBatch())
     }
 
     /// Forgets commits that every reader is done with, as many as one turn allows; where nobody reads, none. Answers the bytes given back.

@@ -35,9 +35,12 @@ public final class ChangeLogBudget: Sendable {
         metrics.changeLogBytes.set(sum)
     }
 
+    /// Whether readers must catch up before anything more is taken.
+    public var isFull: Bool { policy == .pushBack && bytes >= limit }
+
     /// Why a write cannot be taken now; nil when it can.
     var refusal: KithError? {
-        guard policy == .pushBack, bytes >= limit else { return nil }
+        guard isFull else { return nil }
         metrics.changeLogRefusals.add()
         return KithError(
             .resourceExhausted, .changeLogFull,

@@ -25,7 +25,7 @@ package struct ServerSettings: Sendable {
     package var kafkaReplicationFactor = 0
     package var kafkaDelivery = DeliveryGuarantee.atLeastOnce
     package var kafkaProperties: [String: String] = [:]
-    package var eventsAudit = false
+    package var eventsAudit = AuditPolicy.off
     package var eventsEncoding = EventEncoding.protobuf
     package var changeLogBytes = 16 << 30
     package var changeLogFull = FullLogPolicy.pushBack
@@ -106,10 +106,14 @@ package struct Setting: Sendable {
             }
             settings.kafkaDelivery = delivery
         },
-        Setting(key: "events.audit", value: "WHAT", help: "commits tells each commit to <prefix>.audit.v1, off does not (off)") {
-            settings, given throws(KithError) in
-            guard ["commits", "off"].contains(given.value) else { throw given.wrong("is not commits or off") }
-            settings.eventsAudit = given.value == "commits"
+        Setting(
+            key: "events.audit", value: "WHAT",
+            help: "what <prefix>.audit.v1 tells: off, commits, writes (with what failed), all (with reads) (off)"
+        ) { settings, given throws(KithError) in
+            guard let policy = AuditPolicy(rawValue: given.value) else {
+                throw given.wrong("is none of \(AuditPolicy.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            settings.eventsAudit = policy
         },
         Setting(key: "events.encoding", value: "NAME", help: "protobuf or json, in topics that are no collection's (protobuf)") {
             settings, given throws(KithError) in

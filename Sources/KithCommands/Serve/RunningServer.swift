@@ -39,6 +39,8 @@ final class RunningServer: Sendable {
         recovery = clock.now - began
         var front = Server.Configuration(address: settings.listen)
         front.cluster = settings.cluster
+        // Without a relay nobody would read what is recorded.
+        if relay != nil { front.audit = settings.eventsAudit }
         if settings.searchThreads > 0 { front.searchThreads = settings.searchThreads }
         do throws(KithError) {
             let budget = node.budget
@@ -66,7 +68,7 @@ final class RunningServer: Sendable {
             brokers: settings.kafkaBrokers, topicPrefix: settings.kafkaTopicPrefix,
             replicationFactor: settings.kafkaReplicationFactor > 0 ? settings.kafkaReplicationFactor : nil,
             delivery: settings.kafkaDelivery, properties: settings.kafkaProperties)
-        kafka.auditsCommits = settings.eventsAudit
+        kafka.auditsCommits = settings.eventsAudit != .off
         kafka.nodeEncoding = settings.eventsEncoding
         return try Relay(
             configuration: kafka, cluster: settings.cluster, metrics: metrics,

@@ -31,6 +31,11 @@ public final class Metrics: MetricSet {
     public let lostCommits = Counter(
         "kith_lost_commits_total", "Commits trimmed before Kafka had them; GAP events name them.")
 
+    // MARK: Audit
+
+    public let auditedRequests = Counter("kith_audited_requests_total", "Requests recorded for the audit topic.")
+    public let lostAudits = Counter("kith_lost_audits_total", "Requests that were not recorded, the queue being full.")
+
     // MARK: Kafka
 
     public let publishedEvents = Counter("kith_published_events_total", "Change events acknowledged by Kafka.")

@@ -5,7 +5,7 @@ import Testing
 @Suite struct UnaryTests {
     @Test func methodsAreThoseOfTheProtos() {
         let names = (0..<kith_method_count()).map { String(cString: kith_method_name($0)) }
-        #expect(names.count == 37)
+        #expect(names.allSatisfy { $0.hasPrefix("/kith.v1.") || $0.hasPrefix("/grpc.health.v1.") })
         #expect(Set(names).count == names.count)
         #expect(names.contains("/grpc.health.v1.Health/Watch"))
         for (index, name) in names.enumerated() {
