@@ -9,8 +9,12 @@ enum { LINE = 64 };
 // Entries of a sorted list from which on places are searched by halving.
 enum { LINEAR_SEARCH = 64 };
 
-static inline const uint32_t *links_of(const kith_records *records, uint32_t node) {
-    return (const uint32_t *)(records->base + (size_t)node * records->stride + records->links_offset);
+static inline const uint32_t *links_in_memory(const kith_records *records, uint32_t node) {
+    return (const uint32_t *)(records->links + (size_t)node * records->links_stride);
+}
+
+static inline const uint32_t *links_of(kith_walk *walk, const kith_records *records, uint32_t node) {
+    return records->links_file < 0 ? links_in_memory(records, node) : kith_read_links(walk, records, node);
 }
 
 static inline void fetch_code(const kith_records *records, uint32_t node) {
@@ -20,7 +24,8 @@ static inline void fetch_code(const kith_records *records, uint32_t node) {
 }
 
 static inline void fetch_links(const kith_records *records, uint32_t node) {
-    const uint8_t *links = (const uint8_t *)links_of(records, node);
+    if (records->links_file >= 0) return;
+    const uint8_t *links = (const uint8_t *)links_in_memory(records, node);
     for (size_t at = 0; at < records->link_capacity * sizeof(uint32_t); at += LINE) __builtin_prefetch(links + at);
 }
 
@@ -76,6 +81,7 @@ void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_no
     walk->top = top;
     walk->ratio = ratio;
     walk->bound = UINT64_MAX;
+    walk->failure = 0;
     memset(walk->seen, 0, ((size_t)walk->seen_mask + 1) * sizeof *walk->seen);
     uint32_t count = 0;
     for (uint32_t i = 0; i < entry_count; i++) {
@@ -105,7 +111,7 @@ bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_
         uint32_t next = next_open(walk, walk->next + 1);
         if (next < walk->count) fetch_links(records, kith_rank_node(walk->ranks[next]));
 
-        const uint32_t *links = links_of(records, node);
+        const uint32_t *links = links_of(walk, records, node);
         uint32_t count = 0;
         for (uint32_t i = 0; i < records->link_capacity; i++) {
             const uint32_t word = __atomic_load_n(links + i, __ATOMIC_ACQUIRE);

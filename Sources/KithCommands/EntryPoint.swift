@@ -20,6 +20,7 @@ private let program = Program(
         EventsCommand.description,
         HealthCommand.description,
         CheckCommand.description,
+        AdviseCommand.description,
         CommandDescription(name: "version", summary: "Print the version", options: []) { _ throws(KithError) in
             Console.print("kith \(Version.text)")
             return ExitCode.success

@@ -49,6 +49,8 @@ public enum Limits {
     public static let indexParameters = 32
     /// Shards of a collection.
     public static let shards = 64
+    /// Bytes of a memory budget.
+    public static let memoryBudgetBytes = 1 << 44
     /// Actions of one alias update.
     public static let aliasActions = 100
 
@@ -219,6 +221,8 @@ public enum Limits {
     public static let quantizerSample = 65_536
     /// Dimensions of a square matrix that is learned, or given in an index's parameters.
     public static let learnedMatrixDimension = 1_024
+    /// Milliseconds between two looks at what is in memory, where there is a budget.
+    public static let memoryRoundMilliseconds = 1_000
     /// Bytes of one vector segment file, before rounding to whole rows.
     public static let segmentBytes = 64 << 20
     /// Bytes of disk that a vector segment takes at a time, as it fills.

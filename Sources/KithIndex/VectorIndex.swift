@@ -1,5 +1,6 @@
 public import CMemory
 internal import CVectorKernels
+public import Foundation
 public import KithCore
 
 /// The stored vectors of one space in one shard: row `slot` begins at `base + slot * stride`, and never moves.
@@ -67,11 +68,20 @@ public struct IndexContext: Sendable {
     public var rows: VectorRows
     /// Of the same slots.
     public var deaths: SlotDeaths
+    /// For rows that shall not stay in memory; nil: all may.
+    public var reader: (any RowSource)?
+    /// A folder for what an index keeps on disk while it is open.
+    public var scratchDirectory: String
 
-    public init(space: VectorSpace, rows: VectorRows, deaths: SlotDeaths) {
+    public init(
+        space: VectorSpace, rows: VectorRows, deaths: SlotDeaths, reader: (any RowSource)? = nil,
+        scratchDirectory: String = NSTemporaryDirectory()
+    ) {
         self.space = space
         self.rows = rows
         self.deaths = deaths
+        self.reader = reader
+        self.scratchDirectory = scratchDirectory
     }
 }
 
@@ -167,10 +177,13 @@ public struct IndexCheckpoint {
     public struct Section {
         public var name: String
         public var bytes: UnsafeRawBufferPointer
+        /// Keeps the bytes alive, where the index does not.
+        let owner: AnyObject?
 
-        public init(name: String, bytes: UnsafeRawBufferPointer) {
+        public init(name: String, bytes: UnsafeRawBufferPointer, owner: AnyObject? = nil) {
             self.name = name
             self.bytes = bytes
+            self.owner = owner
         }
     }
 

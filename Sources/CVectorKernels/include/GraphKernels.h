@@ -48,8 +48,11 @@ struct kith_records {
     size_t stride;
     uint32_t code_bytes;
     uint32_t factors_offset;
-    uint32_t links_offset;
+    uint8_t *links;  // of node 0
+    size_t links_stride;
     uint32_t link_capacity;
+    int32_t links_file;  // where walks read links, at the offsets they have from `links`; -1: in memory
+    uint32_t capacity;   // records there is space for
     uint32_t dimension;
     uint8_t code;
     uint8_t metric;
@@ -95,6 +98,8 @@ typedef struct {
     uint32_t compared;
     uint32_t *_Null_unspecified nodes;  // room for the links of a node and for all entries
     float *_Null_unspecified distances;
+    uint32_t *_Null_unspecified links;  // room for the links of a node that are read from a file
+    int32_t failure;  // the errno of a read that failed; the walk ended there
 } kith_walk;
 
 // Begins at the nearest of `entry_count` entries (nodes plus one; zero: none). At most `window` ranks are kept; and, where
@@ -102,6 +107,10 @@ typedef struct {
 // `ranks` has room for `window`; `seen_mask` is set by the caller, a power of two less one.
 void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_node_query *query, const uint32_t *entries,
                      uint32_t entry_count, uint32_t window, uint32_t top, float ratio);
+
+// The links of a node, read from their file. Where they are not cached, those of the next candidates are requested first, so
+// that several reads are under way at once (the beam of DiskANN).
+const uint32_t *kith_read_links(kith_walk *walk, const kith_records *records, uint32_t node);
 
 // Expands at most `expansions` nodes; true when nothing is left to expand.
 bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_node_query *query, uint32_t expansions);

@@ -87,6 +87,7 @@ public struct CatalogueFacts: CatalogueDescriber {
                 "change_events",
                 old.eventVectors != new.eventVectors || old.eventEncoding != new.eventEncoding || old.events != new.events
             ),
+            ("memory_budget_bytes", old.memoryBudgetBytes != new.memoryBudgetBytes),
         ]
         return fields.filter(\.1).map(\.0)
     }

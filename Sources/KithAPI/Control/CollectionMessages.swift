@@ -17,6 +17,8 @@ struct CollectionMessage: Codable {
     var createdAt: String? = nil
     var updatedAt: String? = nil
     var aliases: [String] = []
+    /// Protobuf JSON has 64-bit numbers as text.
+    var memoryBudgetBytes = "0"
 
     init(_ definition: CollectionDefinition, aliases: [String]) {
         name = definition.name
@@ -33,6 +35,7 @@ struct CollectionMessage: Codable {
         createdAt = CollectionMessage.timestamp(definition.createdAt)
         updatedAt = CollectionMessage.timestamp(definition.updatedAt)
         self.aliases = aliases
+        memoryBudgetBytes = "\(definition.memoryBudgetBytes)"
     }
 
     /// A new definition; what only the server sets must be unset.
@@ -54,7 +57,7 @@ struct CollectionMessage: Codable {
             throw .limit(field: "collection.shard_count", value: Int(shardCount), limit: Limits.shards, unit: "shards")
         }
         var definition = CollectionDefinition(name: name, spaces: spaces, shardCount: max(Int(shardCount), 1))
-        for field in ["description", "labels", "durability", "tail", "change_events"] {
+        for field in ["description", "labels", "durability", "tail", "change_events", "memory_budget_bytes"] {
             _ = try apply(field, to: &definition)
         }
         return definition
@@ -74,6 +77,14 @@ struct CollectionMessage: Codable {
             definition.tailVectors = wanted == 0 ? CollectionDefinition.defaultTailVectors : wanted
         case "change_events", "changeEvents":
             try (changeEvents ?? ChangeEventsMessage()).apply(to: &definition)
+        case "memory_budget_bytes", "memoryBudgetBytes":
+            guard let bytes = Int(memoryBudgetBytes), bytes <= Limits.memoryBudgetBytes else {
+                throw .invalid(
+                    .limitExceeded, field: "collection.memory_budget_bytes",
+                    "is \(memoryBudgetBytes), more than \(Limits.memoryBudgetBytes) bytes",
+                    metadata: ["value": memoryBudgetBytes, "limit": "\(Limits.memoryBudgetBytes)"])
+            }
+            definition.memoryBudgetBytes = bytes
         default: return false
         }
         return true

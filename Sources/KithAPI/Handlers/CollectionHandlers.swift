@@ -75,7 +75,7 @@ struct CollectionHandlers {
             for path in paths where try !wanted.apply(path, to: &definition) {
                 throw .invalid(
                     .immutableField, field: "update_mask",
-                    "'\(path)' cannot be changed; description, labels, durability, tail and change_events can",
+                    "'\(path)' cannot be changed; description, labels, durability, tail, change_events and memory_budget_bytes can",
                     metadata: ["path": path])
             }
         }
@@ -147,6 +147,9 @@ struct CollectionHandlers {
             var linkedVectors: String
             var tailVectors: String
             var vectorBytes: String
+            var memoryBytes: String
+            var mappedBytes: String
+            var readBytes: String
         }
         struct Shard: Codable {
             var shard: UInt32
@@ -169,7 +172,8 @@ struct CollectionHandlers {
             vectorSpaces: stats.spaces.map {
                 StatsMessage.Space(
                     name: $0.name, vectors: "\($0.vectors)", deadVectors: "\($0.deadVectors)",
-                    linkedVectors: "\($0.linkedVectors)", tailVectors: "\($0.tailVectors)", vectorBytes: "\($0.vectorBytes)")
+                    linkedVectors: "\($0.linkedVectors)", tailVectors: "\($0.tailVectors)", vectorBytes: "\($0.vectorBytes)",
+                    memoryBytes: "\($0.memoryBytes)", mappedBytes: "\($0.mappedBytes)", readBytes: "\($0.readBytes)")
             },
             shards: stats.shards.map {
                 StatsMessage.Shard(

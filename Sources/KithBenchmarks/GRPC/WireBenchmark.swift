@@ -29,16 +29,17 @@ enum WireBenchmark {
             queries: run.pick(tiny: 50, moderate: 1_000, full: 1_000), index: definitions[0])
         if let address = run.options.value("address") {
             guard !run.options.has("serve") else { throw .usage("--address and --serve exclude each other") }
-            return try measure(run, data, address: address, client: try KithClient(address: address), process: nil)
+            return try measure(run, data, address: address, client: try KithClient(address: address), own: nil)
         }
         let folder = try TemporaryFolder()
         let server = try ServerProcess(run, folder: folder.path)
-        try measure(run, data, address: server.address, client: server.client, process: server.identifier)
+        try measure(
+            run, data, address: server.address, client: server.client, own: OwnServer(process: server.identifier, folder: folder.path))
         server.stop()
     }
 
     private static func measure(
-        _ run: Run, _ data: Dataset, address: String, client: KithClient, process: Int32?
+        _ run: Run, _ data: Dataset, address: String, client: KithClient, own: OwnServer?
     ) throws(KithError) {
         let collection = try loaded(run, data, address: address, client)
         var table = ResultTable(
@@ -46,7 +47,7 @@ enum WireBenchmark {
             "gRPC searches, \(data.name), \(data.base.count) x \(data.space.dimension) \(data.space.element), "
                 + "\(data.space.index.kind), top \(Dataset.topK)")
         let load = WireLoad(
-            address: address, process: process, connections: try run.number("connections", tiny: 1, moderate: 2, full: 2),
+            address: address, own: own, connections: try run.number("connections", tiny: 1, moderate: 2, full: 2),
             seconds: try run.seconds())
         let clients = try run.options.list("clients", run.pick(tiny: [1, 8], moderate: [1, 64], full: [1, 16, 64]))
         for target in try run.options.list("recall", run.recallTargets) {
@@ -97,11 +98,16 @@ enum WireBenchmark {
     }
 }
 
+/// A server that is ours to look at.
+private struct OwnServer {
+    let process: Int32
+    let folder: String
+}
+
 /// One way of sending requests after the other, a row each.
 private struct WireLoad {
     let address: String
-    /// The server's process, where it is ours to look at.
-    let process: Int32?
+    let own: OwnServer?
     let connections: Int
     let seconds: Double
 
@@ -127,10 +133,10 @@ private struct WireLoad {
     private func measured(
         _ requests: RequestList, inFlight: Int, rate: Double
     ) throws(KithError) -> (load: Load, serverCores: Double?) {
-        let before = process.map { ProcessUsage.processorSeconds(of: $0) }
+        let before = own.map { ProcessUsage.processorSeconds(of: $0.process) }
         let load = try Load(
             requests, to: address, connections: min(connections, inFlight), inFlight: inFlight, rate: rate, seconds: seconds)
-        let used = process.map { ProcessUsage.processorSeconds(of: $0) - (before ?? 0) }
+        let used = own.map { ProcessUsage.processorSeconds(of: $0.process) - (before ?? 0) }
         return (load, used.map { $0 / load.seconds })
     }
 
@@ -145,6 +151,9 @@ private struct WireLoad {
             "p99_us": .decimal(load.p99, places: 0), "p999_us": .decimal(load.p999, places: 0),
             "client_cores": .decimal(load.clientCores, places: 2),
             "server_cores": serverCores.map { .decimal($0, places: 2) } ?? .none,
+            "resident_bytes": own.map { .count(ProcessUsage.residentBytes(of: $0.process)) } ?? .none,
+            "peak_resident_bytes": own.map { .count(ProcessUsage.peakResidentBytes(of: $0.process)) } ?? .none,
+            "disk_bytes": own.map { .count(Files.diskBytes($0.folder)) } ?? .none,
         ])
     }
 }

@@ -6,6 +6,9 @@ enum ProcessUsage {
     /// Bytes of memory that it has now. Mapped files count as far as they are in memory.
     static func residentBytes(of process: Int32 = getpid()) -> Int { status("VmRSS", of: process) }
 
+    /// The most that it ever had.
+    static func peakResidentBytes(of process: Int32) -> Int { status("VmHWM", of: process) }
+
     /// Those of them that are its own, not pages of files.
     static func anonymousBytes(of process: Int32) -> Int { status("RssAnon", of: process) }
 

@@ -12,6 +12,8 @@ struct CollectionOpener: Sendable {
     let linker: Linker
     let budget: ChangeLogBudget
     let metrics: Metrics
+    /// The node has a memory budget.
+    let isMemoryLimited: Bool
 
     func open(_ definition: CollectionDefinition) throws(KithError) -> Collection {
         let holder = DefinitionHolder()
@@ -20,7 +22,7 @@ struct CollectionOpener: Sendable {
             let id = ShardID(collection: definition.id, shard: UInt16(number))
             let recovery = ShardRecovery(
                 id: id, directory: "\(directory)/\(definition.id)/\(number)", definition: definition, database: database,
-                registry: registry, metrics: metrics)
+                registry: registry, metrics: metrics, isMemoryLimited: isMemoryLimited || definition.memoryBudgetBytes > 0)
             let (shard, state) = try recovery.open()
             writers.append(
                 try ShardWriter(

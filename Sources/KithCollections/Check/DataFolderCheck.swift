@@ -32,7 +32,7 @@ public struct DataFolderCheck: Sendable {
                 let id = ShardID(collection: definition.id, shard: UInt16(number))
                 let recovery = ShardRecovery(
                     id: id, directory: "\(collections)/\(definition.id)/\(number)", definition: definition, database: database,
-                    registry: registry, metrics: Metrics())
+                    registry: registry, metrics: Metrics(), isMemoryLimited: false)
                 ShardCheck(recovery, place: "\(definition.name)/\(number)").run(&report)
             }
         }

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import KithCore
 import KithIndex
 import KithStorage
@@ -52,9 +52,12 @@ final class SpaceCheck {
     private func checkpoint(
         _ registry: IndexRegistry, _ segments: VectorSegments, _ state: ShardState, _ report: inout CheckReport
     ) throws(KithError) {
+        // The folder that is checked stays as it is: what an index keeps on disk meanwhile lies elsewhere.
+        let indexPlace = IndexPlace(
+            vectors: VectorRows(base: segments.base, stride: segments.stride), slots: segments.capacity,
+            directory: NSTemporaryDirectory())
         let restored = try SpaceStore.load(
-            space, path: checkpointPath, vectors: VectorRows(base: segments.base, stride: segments.stride),
-            slots: segments.capacity, maker: try registry.maker(space.index.kind), state: state)
+            space, path: checkpointPath, indexPlace, maker: try registry.maker(space.index.kind), state: state)
         guard let restored else { return report.found(checkpointPlace, "none: the next start makes it again") }
         try (restored.index as? any CheckableIndex)?.checkInvariants()
         guard restored.slotCount <= slotCount, restored.index.linkedCount <= restored.slotCount else {

@@ -11,6 +11,11 @@ public struct CollectionStats: Sendable {
         public var linkedVectors = 0
         public var tailVectors = 0
         public var vectorBytes = 0
+        /// Codes, links beside them, ids and versions.
+        public var memoryBytes = 0
+        /// Vectors, and links in a file, that searches may map; and those that they read.
+        public var mappedBytes = 0
+        public var readBytes = 0
     }
 
     public struct Shard: Sendable {
@@ -47,6 +52,9 @@ extension Collection {
                 spaces[number].linkedVectors += space.index.linkableSlots > 0 ? Int(min(space.index.linkedCount, slots)) : 0
                 spaces[number].tailVectors += space.tail(slotCount: slots)
                 spaces[number].vectorBytes += space.segments.diskBytes
+                spaces[number].memoryBytes += space.fixedMemoryBytes(slotCount: slots)
+                spaces[number].mappedBytes += space.tieredBytes.mapped
+                spaces[number].readBytes += space.tieredBytes.read
             }
         }
         return CollectionStats(

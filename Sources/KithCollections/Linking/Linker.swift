@@ -149,6 +149,7 @@ final class Linker: @unchecked Sendable {
         guard space.index.hasWork(upTo: slotCount) else { return false }
         let before = space.index.linkedCount
         let linked = try space.index.link(upTo: slotCount, limit: Linker.sliceVectors)
+        space.releaseMapped()
         metrics.linkedVectors.add(Int(linked - before))
         metrics.tailVectors.add(Int(before) - Int(linked))
         return space.index.hasWork(upTo: slotCount)

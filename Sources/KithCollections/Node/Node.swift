@@ -20,6 +20,10 @@ public final class Node: Sendable {
         public var blockCacheBytes = 256 << 20
         /// Time between two rounds of upkeep: trimming the change log and forgetting old request ids.
         public var upkeepMilliseconds = 5_000
+        /// Bytes that the process may keep in memory; 0: any number.
+        public var memoryBudgetBytes = 0
+        /// Time between two looks at what is in memory.
+        public var memoryRoundMilliseconds = Limits.memoryRoundMilliseconds
         public var registry = IndexRegistry.builtIn
 
         public init(dataDirectory: String) { self.dataDirectory = dataDirectory }
@@ -34,6 +38,7 @@ public final class Node: Sendable {
     /// For what is kept beside the collections, such as webhooks.
     public let database: Database
     private let upkeep: Upkeep
+    private let governor: MemoryGovernor
     private let isClosed = Atomic(false)
 
     /// Opens the folder, recovering what a crash left.
@@ -51,6 +56,7 @@ public final class Node: Sendable {
         try Directory.create(collections)
         var options = Database.Options()
         options.blockCacheBytes = configuration.blockCacheBytes
+        if configuration.memoryBudgetBytes > 0 { options.fit(memoryBudget: configuration.memoryBudgetBytes) }
         database = try Database(path: "\(configuration.dataDirectory)/store", options: options)
         budget = ChangeLogBudget(
             limit: configuration.changeLogBytes, policy: configuration.changeLogFull, metrics: metrics)
@@ -58,7 +64,7 @@ public final class Node: Sendable {
         linker = Linker(threads: configuration.linkThreads, metrics: metrics, checkpoints: CheckpointPolicy())
         let opener = CollectionOpener(
             directory: collections, database: database, registry: configuration.registry, linker: linker, budget: budget,
-            metrics: metrics)
+            metrics: metrics, isMemoryLimited: configuration.memoryBudgetBytes > 0)
         do throws(KithError) {
             catalogue = try Catalogue(
                 store: CatalogueStore(database: database, log: log, describer: describer), registry: configuration.registry,
@@ -69,6 +75,9 @@ public final class Node: Sendable {
         }
         upkeep = Upkeep(
             catalogue: catalogue, log: log, budget: budget, interval: .milliseconds(configuration.upkeepMilliseconds))
+        governor = MemoryGovernor(
+            catalogue: catalogue, metrics: metrics, nodeBudget: configuration.memoryBudgetBytes,
+            interval: .milliseconds(configuration.memoryRoundMilliseconds))
     }
 
     deinit { close() }
@@ -78,6 +87,7 @@ public final class Node: Sendable {
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         upkeep.stop()
+        governor.stop()
         catalogue.closeAll()
         linker.stop()
     }

@@ -24,6 +24,9 @@ final class RowTable: @unchecked Sendable {
     let deaths: SlotDeaths
     private let versions: UnsafeMutablePointer<UInt64>
 
+    /// Bytes of a slot, but for a long id.
+    static let slotBytes = 2 * MemoryLayout<UInt64>.size + idBytes
+
     /// Region sizes for so many slots, by the names they have in a checkpoint.
     static func capacities(slots: UInt32) -> [String: Int] {
         ["deaths": Int(slots) * 8, "versions": Int(slots) * 8, "ids": Int(slots) * idBytes, "names": Limits.regionBytes / 16]

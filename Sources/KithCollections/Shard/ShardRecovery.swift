@@ -12,6 +12,8 @@ struct ShardRecovery {
     let database: Database
     let registry: IndexRegistry
     let metrics: Metrics
+    /// There is a memory budget.
+    let isMemoryLimited: Bool
 
     /// - Complexity: O(commits since the checkpoints); O(points) for a space without a checkpoint.
     func open() throws(KithError) -> (shard: Shard, state: ShardState) {
@@ -19,7 +21,8 @@ struct ShardRecovery {
         var spaces: [SpaceStore] = []
         for (number, space) in definition.spaces.enumerated() {
             spaces.append(
-                try SpaceStore(space, directory: "\(directory)/\(number)", registry: registry, state: state))
+                try SpaceStore(
+                    space, directory: "\(directory)/\(number)", registry: registry, state: state, limited: isMemoryLimited))
         }
         let shard = try Shard(id: id, spaces: spaces, state: state, database: database, metrics: metrics)
         try rebuild(shard, state)

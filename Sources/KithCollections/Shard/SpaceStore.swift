@@ -12,6 +12,8 @@ final class SpaceStore: Sendable {
     let space: VectorSpace
     let segments: VectorSegments
     let rows: RowTable
+    /// Which of the vectors may be mapped.
+    let tiers: RowTiers
     let index: any VectorIndex
     let checkpointPath: String
     /// The commit up to which the checkpoint on disk is complete; 0 without one.
@@ -21,22 +23,29 @@ final class SpaceStore: Sendable {
 
     /// Opens a space, from its checkpoint where that is whole and not ahead of the store.
     ///
-    /// - Parameter state: what the store says; a checkpoint that is newer, or older than the log reaches back, is not used.
-    init(_ space: VectorSpace, directory: String, registry: IndexRegistry, state: ShardState) throws(KithError) {
+    /// - Parameters:
+    ///   - state: what the store says; a checkpoint that is newer, or older than the log reaches back, is not used.
+    ///   - limited: there is a memory budget: nothing is mapped that need not be.
+    init(
+        _ space: VectorSpace, directory: String, registry: IndexRegistry, state: ShardState, limited: Bool = false
+    ) throws(KithError) {
         self.space = space
         segments = try VectorSegments(
             directory: "\(directory)/vectors", stride: space.stride, vectorBytes: space.vectorBytes)
         checkpointPath = "\(directory)/checkpoint"
         let maker = try registry.maker(space.index.kind)
-        let vectors = VectorRows(base: segments.base, stride: segments.stride)
-        let restored = SpaceStore.restore(
-            space, path: checkpointPath, vectors: vectors, slots: segments.capacity, maker: maker, state: state)
+        tiers = RowTiers(segments, limited: limited)
+        let place = IndexPlace(
+            vectors: VectorRows(base: segments.base, stride: segments.stride), slots: segments.capacity, reader: tiers,
+            directory: directory)
+        let restored = SpaceStore.restore(space, path: checkpointPath, place, maker: maker, state: state)
         if let restored {
             (rows, index) = (restored.rows, restored.index)
         } else {
             rows = try RowTable(slots: segments.capacity)
-            index = try maker.make(IndexContext(space: space, rows: vectors, deaths: rows.deaths))
+            index = try maker.make(place.context(space, rows.deaths))
         }
+        if limited { (index as? any TieredIndex)?.keepsLinksInMemory = false }
         checkpointPosition = Atomic(restored?.position ?? 0)
         checkpointSettledSlots = Atomic(0)
         checkpointSettledSlots.store(settledSlots(restored?.slotCount ?? 0), ordering: .relaxed)
@@ -61,10 +70,10 @@ final class SpaceStore: Sendable {
 
     /// Nil when there is no checkpoint to trust: everything in it can be made again, so damage costs time, never data.
     private static func restore(
-        _ space: VectorSpace, path: String, vectors: VectorRows, slots: UInt32, maker: any VectorIndexMaker, state: ShardState
+        _ space: VectorSpace, path: String, _ place: IndexPlace, maker: any VectorIndexMaker, state: ShardState
     ) -> Restored? {
         do throws(KithError) {
-            return try load(space, path: path, vectors: vectors, slots: slots, maker: maker, state: state)
+            return try load(space, path: path, place, maker: maker, state: state)
         } catch {
             shardLog.error("a checkpoint is not to be trusted and is made again", ["path": path, "error": "\(error)"])
             return nil
@@ -75,8 +84,9 @@ final class SpaceStore: Sendable {
     ///
     /// - Throws: `CORRUPTION` when it is damaged, or does not match the store.
     static func load(
-        _ space: VectorSpace, path: String, vectors: VectorRows, slots: UInt32, maker: any VectorIndexMaker, state: ShardState
+        _ space: VectorSpace, path: String, _ place: IndexPlace, maker: any VectorIndexMaker, state: ShardState
     ) throws(KithError) -> Restored? {
+        let slots = place.slots
         guard let file = try CheckpointFile.open(path) else { return nil }
         let position = file.attributes["position"] ?? 0
         guard position <= state.position, position + 1 >= state.firstPosition,
@@ -101,7 +111,7 @@ final class SpaceStore: Sendable {
             attributes[String(name.dropFirst("index.".count))] = value
         }
         let index = try maker.restore(
-            IndexContext(space: space, rows: vectors, deaths: rows.deaths),
+            place.context(space, rows.deaths),
             from: RestoredCheckpoint(attributes: attributes, sections: sections))
         return Restored(rows: rows, index: index, position: position, slotCount: slotCount)
     }
@@ -133,5 +143,18 @@ final class SpaceStore: Sendable {
         guard Glibc.rename(from, to) == 0 else {
             throw KithError(.internal, .storageFailure, "cannot rename \(from) to \(to): errno \(errno)")
         }
+    }
+}
+
+/// What an index of a space is made over, but for the deaths.
+struct IndexPlace {
+    let vectors: VectorRows
+    /// Rows there can ever be.
+    let slots: UInt32
+    var reader: (any RowSource)?
+    let directory: String
+
+    func context(_ space: VectorSpace, _ deaths: SlotDeaths) -> IndexContext {
+        IndexContext(space: space, rows: vectors, deaths: deaths, reader: reader, scratchDirectory: directory)
     }
 }

@@ -19,6 +19,8 @@ package struct ServerSettings: Sendable {
     /// 0: half the cores, at least one.
     package var linkThreads = 0
     package var blockCacheBytes = 256 << 20
+    /// 0: none.
+    package var memoryBudgetBytes = 0
     package var kafkaBrokers = ""
     package var kafkaTopicPrefix = KafkaConfiguration.defaultTopicPrefix
     /// 0: as the brokers say.
@@ -89,6 +91,12 @@ package struct Setting: Sendable {
         },
         Setting(key: "block-cache-bytes", value: "N", help: "memory for points and payloads (268435456)") {
             settings, given throws(KithError) in settings.blockCacheBytes = try given.number(1 << 20...1 << 44)
+        },
+        Setting(
+            key: "memory-budget-bytes", value: "N",
+            help: "memory the process may take; vectors that do not fit are read from disk; 0: any number (0)"
+        ) {
+            settings, given throws(KithError) in settings.memoryBudgetBytes = try given.number(0...Limits.memoryBudgetBytes)
         },
         Setting(key: "kafka.brokers", value: "LIST", help: "host:port, separated by commas; empty is off (empty)") {
             settings, given throws(KithError) in settings.kafkaBrokers = given.value

@@ -61,11 +61,15 @@ enum CollectionsCommand {
         Console.print("\(stats.collection): \(count(stats.points)) points")
         Console.print("")
         var spaces = Table(
-            header: ["VECTOR SPACE", "VECTORS", "LINKED", "WAITING", "DEAD", "BYTES"], rightAligned: [1, 2, 3, 4, 5])
+            header: ["VECTOR SPACE", "VECTORS", "LINKED", "WAITING", "DEAD", "BYTES", "IN MEMORY", "MAPPED", "READ"],
+            rightAligned: Array(1...8))
         for space in stats.vectorSpaces {
             spaces.rows.append(
                 [space.name.isEmpty ? "(unnamed)" : space.name]
-                    + [space.vectors, space.linkedVectors, space.tailVectors, space.deadVectors, space.vectorBytes].map(count))
+                    + [
+                        space.vectors, space.linkedVectors, space.tailVectors, space.deadVectors, space.vectorBytes,
+                        space.memoryBytes, space.mappedBytes, space.readBytes,
+                    ].map(count))
         }
         spaces.printAll()
         Console.print("")
@@ -126,7 +130,7 @@ enum CollectionsCommand {
 /// A `CollectionStats`.
 private struct CollectionFigures: Decodable {
     struct Space: Decodable {
-        var name, vectors, deadVectors, linkedVectors, tailVectors, vectorBytes: String
+        var name, vectors, deadVectors, linkedVectors, tailVectors, vectorBytes, memoryBytes, mappedBytes, readBytes: String
     }
     struct Shard: Decodable {
         var shard: Int

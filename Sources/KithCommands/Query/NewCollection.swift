@@ -26,16 +26,18 @@ struct NewCollection: Encodable, Sendable {
     var description = ""
     var shardCount = 0
     var vectorSpaces: [Space]
+    var memoryBudgetBytes = 0
 
     /// The options that describe the one vector space of a new collection.
     static let options = [
         Option(name: "element", value: "TYPE", help: "f32, f16, bf16, int8, uint8 or binary (f32)"),
         Option(name: "metric", value: "METRIC", help: "cosine, dot, l2, l1, hamming or jaccard (cosine; hamming for binary)"),
         Option(name: "space", value: "NAME", help: "name of the vector space (none)"),
-        Option(name: "index", value: "KIND", help: "graph, flat, ivf_flat, ivf_pq or ivf_rabitq (graph)"),
+        Option(name: "index", value: "KIND", help: "graph, disk_graph, flat, ivf_flat, ivf_pq or ivf_rabitq (graph)"),
         Option(
             name: "index-parameter", value: "KEY=VALUE", help: "such as degree=48; may be repeated", isRepeated: true),
         Option(name: "model", value: "ID", help: "the model that makes the vectors"),
+        Option(name: "memory-budget", value: "BYTES", help: "memory for its index and vectors; 0: any number (0)"),
         Option(name: "shards", value: "N", help: "1 to 64 (1)"),
         Option(name: "description", value: "TEXT", help: "for people"),
     ]
@@ -52,6 +54,7 @@ struct NewCollection: Encodable, Sendable {
         self.name = name
         description = arguments.value("description") ?? ""
         shardCount = try arguments.number("shards", 1...Limits.shards) ?? 0
+        memoryBudgetBytes = try arguments.number("memory-budget", 0...Limits.memoryBudgetBytes) ?? 0
         guard let dimension else {
             vectorSpaces = []
             return

@@ -25,6 +25,7 @@ final class RunningServer: Sendable {
         configuration.changeLogBytes = settings.changeLogBytes
         configuration.changeLogFull = settings.changeLogFull
         configuration.blockCacheBytes = settings.blockCacheBytes
+        configuration.memoryBudgetBytes = settings.memoryBudgetBytes
         let clock = ContinuousClock()
         let began = clock.now
         do throws(KithError) {

@@ -53,6 +53,7 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
     public var eventEncoding: EventEncoding
     /// Absent in definitions that an earlier release stored.
     private var streams: EventStreams?
+    private var memoryBudget: Int?
     /// Counts the changes of this definition; the etag.
     public var revision: UInt64
     /// Microseconds since 1970.
@@ -64,7 +65,8 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
         name: String, id: UInt32 = 0, spaces: [VectorSpace], shardCount: Int = 1, durability: Durability = .durable,
         description: String = "", labels: [String: String] = [:], tailPolicy: TailPolicy = .slowWriters,
         tailVectors: UInt32 = CollectionDefinition.defaultTailVectors, eventVectors: EventVectors = .digest,
-        eventEncoding: EventEncoding = .protobuf, events: EventStreams = EventStreams(), revision: UInt64 = 1,
+        eventEncoding: EventEncoding = .protobuf, events: EventStreams = EventStreams(), memoryBudgetBytes: Int = 0,
+        revision: UInt64 = 1,
         createdAt: Int64 = 0, updatedAt: Int64 = 0
     ) {
         self.name = name
@@ -79,6 +81,7 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
         self.eventVectors = eventVectors
         self.eventEncoding = eventEncoding
         streams = events
+        memoryBudget = memoryBudgetBytes
         self.revision = revision
         self.createdAt = createdAt
         self.updatedAt = updatedAt
@@ -88,6 +91,12 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
     public var events: EventStreams {
         get { streams ?? EventStreams() }
         set { streams = newValue }
+    }
+
+    /// Bytes of memory that its codes, links and mapped vectors may take; 0: any number.
+    public var memoryBudgetBytes: Int {
+        get { memoryBudget ?? 0 }
+        set { memoryBudget = newValue }
     }
 
     /// The place of a space; an empty name stands for the only one.

@@ -18,7 +18,9 @@ final class Graph: @unchecked Sendable {
     let layout: RecordLayout
     let memory: GrowableMemory
     let entryMemory: GrowableMemory
-    /// How codes are compared, as the kernels want to be told; lives as long as the graph.
+    /// Where the links are, unless in the records.
+    let linkFile: LinkFile?
+    /// How codes are compared, as the kernels want to be told; lives as long as the graph. The second reads links from their file.
     let records: UnsafePointer<kith_records>
     let element: UInt8
 
@@ -36,23 +38,28 @@ final class Graph: @unchecked Sendable {
 
     /// - Throws: `METRIC_MISMATCH` when the metric does not compare the element type.
     init(
-        _ context: IndexContext, layout: RecordLayout, code: UInt8, memory: GrowableMemory, entryMemory: GrowableMemory
+        _ context: IndexContext, layout: RecordLayout, code: UInt8, memory: GrowableMemory, entryMemory: GrowableMemory,
+        linkFile: LinkFile? = nil
     ) throws(KithError) {
         let space = context.space
         self.layout = layout
         self.memory = memory
         self.entryMemory = entryMemory
+        self.linkFile = linkFile
         element = space.element.rawValue
         var records = kith_records(
             base: memory.base.assumingMemoryBound(to: UInt8.self), stride: layout.stride,
             code_bytes: UInt32(layout.codeBytes), factors_offset: UInt32(layout.factorsOffset),
-            links_offset: UInt32(layout.linksOffset), link_capacity: UInt32(layout.linkCapacity),
-            dimension: UInt32(space.dimension), code: code, metric: space.metric.rawValue, distances: nil, distance: nil)
+            links: ((linkFile?.base ?? memory.base) + layout.linksOffset).assumingMemoryBound(to: UInt8.self),
+            links_stride: layout.linksStride, link_capacity: UInt32(layout.linkCapacity), links_file: -1,
+            capacity: UInt32(layout.capacity), dimension: UInt32(space.dimension), code: code, metric: space.metric.rawValue,
+            distances: nil, distance: nil)
         guard kith_records_bind(&records, element, context.rows.kernel?.pointee.distance) else {
             throw .invalid(.metricMismatch, field: "metric", "\(space.metric) does not compare \(space.element) vectors")
         }
-        let place = UnsafeMutablePointer<kith_records>.allocate(capacity: 1)
-        place.initialize(to: records)
+        let place = UnsafeMutablePointer<kith_records>.allocate(capacity: 2)
+        place.initialize(repeating: records, count: 2)
+        place[1].links_file = linkFile?.descriptor ?? -1
         self.records = UnsafePointer(place)
     }
 
@@ -62,12 +69,19 @@ final class Graph: @unchecked Sendable {
     convenience init(_ context: IndexContext, _ parameters: GraphParameters) throws(KithError) {
         let space = context.space
         let code = try parameters.code(for: space)
-        let layout = RecordLayout(space, code: code, degree: parameters.degree)
+        let layout = RecordLayout(space, code: code, parameters)
+        try self.init(
+            context, layout: layout, code: code, memory: Graph.emptyRecords(layout),
+            entryMemory: GrowableMemory(capacity: Graph.entryBytes), linkFile: LinkFile(context, layout))
+    }
+
+    /// What a search walks over: links where they may be mapped, else their file.
+    var searchRecords: UnsafePointer<kith_records> { linkFile?.isMapped == false ? records + 1 : records }
+
+    static func emptyRecords(_ layout: RecordLayout) throws(KithError) -> GrowableMemory {
         let memory = try GrowableMemory(capacity: layout.byteCapacity)
         memory.preferHugePages()
-        try self.init(
-            context, layout: layout, code: code, memory: memory,
-            entryMemory: GrowableMemory(capacity: Graph.entryBytes))
+        return memory
     }
 
     static let entryBytes = entryLimit * MemoryLayout<UInt32>.size
@@ -100,7 +114,9 @@ final class Graph: @unchecked Sendable {
     @inline(__always)
     func links(of node: UInt32) -> NodeLinks {
         NodeLinks(
-            words: (record(node) + layout.linksOffset).assumingMemoryBound(to: UInt32.self), capacity: layout.linkCapacity)
+            words: ((linkFile?.base ?? memory.base) + Int(node) * layout.linksStride + layout.linksOffset)
+                .assumingMemoryBound(to: UInt32.self),
+            capacity: layout.linkCapacity)
     }
 
     private func ownerWord(_ node: UInt32) -> UnsafeMutablePointer<UInt32> {
@@ -108,6 +124,13 @@ final class Graph: @unchecked Sendable {
     }
 
     // MARK: Writing, by the linking thread
+
+    /// Makes sure that so many more nodes have room for their links.
+    ///
+    /// - Throws: `STORAGE_FAILURE` when the disk is full.
+    func reserveLinks(nodes: Int) throws(KithError) {
+        try linkFile?.reserve(min(Int(nodeCount) + nodes, layout.capacity) * layout.linksStride)
+    }
 
     /// A record for a slot, with its code and without links; nil when the region is full.
     func addNode(_ slot: UInt32, row: UnsafeRawPointer, components: UnsafeMutablePointer<Float>) -> UInt32? {
@@ -119,12 +142,17 @@ final class Graph: @unchecked Sendable {
             node = nodeCount
             nodeCount += 1
         }
+        encode(node, slot: slot, row: row, components: components)
+        return node
+    }
+
+    /// Makes a record's code, and then its owner.
+    func encode(_ node: UInt32, slot: UInt32, row: UnsafeRawPointer, components: UnsafeMutablePointer<Float>) {
         let record = record(node)
         kith_node_encode(
             records, element, row, components, record.assumingMemoryBound(to: UInt8.self),
             (record + layout.factorsOffset).assumingMemoryBound(to: kith_node_factors.self))
         kith_store_release_u32(ownerWord(node), slot + 1)
-        return node
     }
 
     /// Takes the owners and links from the nodes that leave. Searches may still stand on them.

@@ -25,7 +25,7 @@ final class GraphCalibrator {
         space = try SpaceDistance(context.space, rows: context.rows)
         rows = context.rows
         deaths = context.deaths
-        walk = GraphWalk(dimension: context.space.dimension)
+        walk = GraphWalk(context)
     }
 
     /// Takes note of a slot that is about to be linked.
@@ -42,7 +42,8 @@ final class GraphCalibrator {
             // A walk without a stop or a budget always completes.
             _ = try? walk.run(graph, bounds)
             let size = EffortTable.largestSize
-            _ = walk.keepNearest(
+            // Nor do rows that are mapped, or were just written, fail to be read; where one does, less is found.
+            _ = try? walk.keepNearest(
                 size, wanted: size, of: graph, distance, visibility, comparesAll: rows.kernel != nil)
             return walk.scan.nearest.sorted()
         }

@@ -15,10 +15,29 @@ extension Graph {
             ],
             sections: [
                 IndexCheckpoint.Section(
-                    name: "records", bytes: UnsafeRawBufferPointer(start: memory.base, count: Int(nodeCount) * layout.stride)),
-                IndexCheckpoint.Section(
-                    name: "entries", bytes: UnsafeRawBufferPointer(start: entryMemory.base, count: Self.entryBytes)),
-            ])
+                    name: "entries", bytes: UnsafeRawBufferPointer(start: entryMemory.base, count: Self.entryBytes))
+            ] + nodeSections)
+    }
+
+    /// Of a graph with links apart the codes are left out: rows make them again faster than a disk reads them.
+    private var nodeSections: [IndexCheckpoint.Section] {
+        guard let linkFile else {
+            let bytes = UnsafeRawBufferPointer(start: memory.base, count: Int(nodeCount) * layout.stride)
+            return [IndexCheckpoint.Section(name: "records", bytes: bytes)]
+        }
+        return [
+            ownersSection,
+            IndexCheckpoint.Section(
+                name: "links", bytes: UnsafeRawBufferPointer(start: linkFile.base, count: Int(nodeCount) * layout.linksStride)),
+        ]
+    }
+
+    /// What the sections of a checkpoint may take.
+    static func sectionCapacities(_ layout: RecordLayout) -> [String: Int] {
+        guard layout.hasLinksApart else { return ["records": layout.byteCapacity, "entries": entryBytes] }
+        return [
+            "owners": layout.capacity * MemoryLayout<UInt32>.size, "links": layout.linksByteCapacity, "entries": entryBytes,
+        ]
     }
 
     /// - Throws: `CORRUPTION` when anything does not fit. O(links).
@@ -27,7 +46,7 @@ extension Graph {
     ) throws(KithError) {
         let space = context.space
         let code = try parameters.code(for: space)
-        let layout = RecordLayout(space, code: code, degree: parameters.degree)
+        let layout = RecordLayout(space, code: code, parameters)
         let attributes = checkpoint.attributes
         guard attributes["format"] == Self.format, attributes["stride"] == UInt64(layout.stride),
             attributes["code"] == UInt64(code), let nodes = attributes["nodes"], nodes <= layout.capacity,
@@ -42,11 +61,21 @@ extension Graph {
             }
             return memory
         }
+        let linkFile = try LinkFile(context, layout)
         try self.init(
-            context, layout: layout, code: code, memory: memory("records", Int(nodes) * layout.stride, layout.byteCapacity),
-            entryMemory: memory("entries", Self.entryBytes, Self.entryBytes))
+            context, layout: layout, code: code,
+            memory: linkFile == nil
+                ? memory("records", Int(nodes) * layout.stride, layout.byteCapacity)
+                : Graph.emptyRecords(layout),
+            entryMemory: memory("entries", Self.entryBytes, Self.entryBytes), linkFile: linkFile)
         adopt(
             nodeCount: UInt32(nodes), linkedCount: UInt32(linked), entryCount: Int(entries), spread: spread)
+        if let linkFile {
+            let linkBytes = Int(nodes) * layout.linksStride
+            try linkFile.write(memory("links", linkBytes, linkBytes), byteCount: linkBytes)
+            let ownerBytes = Int(nodes) * MemoryLayout<UInt32>.size
+            try makeRecords(of: memory("owners", ownerBytes, ownerBytes), context)
+        }
         try checkInvariants()
         collectFreeNodes()
     }
@@ -87,7 +116,7 @@ extension Graph {
         }
     }
 
-    private static func corrupt(_ description: String) -> KithError {
+    static func corrupt(_ description: String) -> KithError {
         KithError(.dataLoss, .corruption, "the checkpoint of a graph is damaged: \(description)")
     }
 }

@@ -15,6 +15,8 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
 
     private struct Current {
         var graph: Graph
+        /// A graph over the living alone, which takes the place of the other once it has caught up.
+        var replacement: Graph?
         var efforts: EffortTable?
     }
 
@@ -32,8 +34,11 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
     private let calibrator: GraphCalibrator
     private let linker: GraphLinker
     private let repair: GraphRepair
-    /// A graph over the living alone, which takes the place of `current` once it has caught up.
-    private var replacement: Graph?
+    /// Only the linking thread makes and shows it.
+    private var replacement: Graph? {
+        get { current.withLock { $0.replacement } }
+        set { current.withLock { $0.replacement = newValue } }
+    }
 
     init(
         _ context: IndexContext, parameters: GraphParameters, graph: Graph, efforts: EffortTable? = nil
@@ -43,7 +48,7 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
         space = try SpaceDistance(context.space, rows: context.rows)
         deaths = context.deaths
         removed = RemovedSlots(context.deaths)
-        walks = WalkPool(dimension: context.space.dimension)
+        walks = WalkPool(context)
         current = Mutex(Current(graph: graph, efforts: efforts))
         calibrator = try GraphCalibrator(context)
         let forkJoin = ForkJoin(threads: parameters.linkThreads)
@@ -53,6 +58,8 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
     }
 
     private var graph: Graph { current.withLock { $0.graph } }
+    /// What searches walk, and what is to take its place.
+    var graphs: [Graph] { current.withLock { [$0.graph] + ($0.replacement.map { [$0] } ?? []) } }
 
     public var linkedCount: UInt32 { graph.linkedCount }
     public var linkableSlots: UInt32 { UInt32(graph.layout.capacity) }
@@ -123,8 +130,11 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
         while plan.isWorthIt {
             let bounds = WalkBounds(
                 topK: plan.topK, effort: plan.effort, spread: graph.spread, metric: context.space.metric)
-            guard try walk.run(graph, bounds, budget: plan.budget, shouldStop: query.shouldStop) else { return false }
-            let met = walk.keepNearest(
+            guard
+                try walk.run(
+                    graph, bounds, over: graph.searchRecords, budget: plan.budget, shouldStop: query.shouldStop)
+            else { return false }
+            let met = try walk.keepNearest(
                 query.topK, wanted: plan.wanted, of: graph, distance, visibility, comparesAll: context.rows.kernel != nil)
             if met >= plan.wanted {
                 return addRemoved(walk, distance, visibility)
@@ -160,6 +170,7 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
 
     public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
         let graph = graph
+        try graph.reserveLinks(nodes: limit)
         linker.advance(graph, upTo: min(slotCount, linkableSlots), limit: limit) { calibrator.willLink($0, in: graph) }
         try keepUp(graph, limit: limit)
         calibrate(upTo: slotCount, limit: limit)
@@ -184,10 +195,11 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
             if dead * Self.deadShareLimit > Self.deadShareSample { repair.begin() }
             return repair.advance(graph, limit: limit)
         }
+        try successor.reserveLinks(nodes: 2 * limit)
         linker.advance(successor, upTo: graph.linkedCount, limit: 2 * limit)
         if successor.linkedCount == graph.linkedCount {
-            current.withLock { $0.graph = successor }
-            replacement = nil
+            successor.linkFile?.isMapped = graph.linkFile?.isMapped ?? true
+            current.withLock { ($0.graph, $0.replacement) = (successor, nil) }
             repair.reset()
         }
     }

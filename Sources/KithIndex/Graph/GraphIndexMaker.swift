@@ -1,32 +1,48 @@
 public import KithCore
 
-/// Makes graphs of one level with codes beside the links. Parameters: see `GraphParameters`.
+/// Makes graphs of one level with codes of the vectors in memory. Parameters: see `GraphParameters`.
 public struct GraphIndexMaker: VectorIndexMaker {
-    public init() {}
+    public let kind: String
+    private let linksOnDisk: Bool
 
-    public var kind: String { "graph" }
+    /// Links beside the codes: the fastest.
+    public static let inMemory = GraphIndexMaker(kind: "graph", linksOnDisk: false)
+    /// Links in a file, and smaller codes: the smallest.
+    public static let onDisk = GraphIndexMaker(kind: "disk_graph", linksOnDisk: true)
 
-    public func check(_ space: VectorSpace) throws(KithError) {
-        _ = try GraphParameters(space.index.parameters).code(for: space)
+    public func check(_ space: VectorSpace) throws(KithError) { _ = try parameters(space).code(for: space) }
+
+    private func parameters(_ space: VectorSpace) throws(KithError) -> GraphParameters {
+        try GraphParameters(space.index.parameters, linksOnDisk: linksOnDisk)
     }
 
     public func sectionCapacities(_ space: VectorSpace) -> [String: Int] {
         // Definitions are checked before they are stored; one that is not valid has no checkpoint either.
-        guard let parameters = try? GraphParameters(space.index.parameters), let code = try? parameters.code(for: space)
-        else { return [:] }
-        let layout = RecordLayout(space, code: code, degree: parameters.degree)
-        return ["records": layout.byteCapacity, "entries": Graph.entryBytes]
+        guard let parameters = try? parameters(space), let code = try? parameters.code(for: space) else { return [:] }
+        return Graph.sectionCapacities(RecordLayout(space, code: code, parameters))
     }
 
     public func make(_ context: IndexContext) throws(KithError) -> any VectorIndex {
-        let parameters = try GraphParameters(context.space.index.parameters)
+        let parameters = try parameters(context.space)
         return try GraphIndex(context, parameters: parameters, graph: Graph(context, parameters))
     }
 
     public func restore(_ context: IndexContext, from checkpoint: RestoredCheckpoint) throws(KithError) -> any VectorIndex {
-        let parameters = try GraphParameters(context.space.index.parameters)
+        let parameters = try parameters(context.space)
         return try GraphIndex(
             context, parameters: parameters, graph: Graph(context, parameters, checkpoint),
             efforts: EffortTable(checkpoint.attributes))
+    }
+}
+
+extension GraphIndexMaker: PredictableIndexMaker {
+    public func predict(_ space: VectorSpace, vectors: Int) throws(KithError) -> IndexPrediction {
+        let parameters = try parameters(space)
+        let layout = RecordLayout(space, code: try parameters.code(for: space), parameters)
+        let links = layout.hasLinksApart ? vectors * layout.linksStride : 0
+        let perNode = layout.hasLinksApart ? layout.linksStride + MemoryLayout<UInt32>.size : layout.stride
+        return IndexPrediction(
+            footprint: IndexFootprint(memoryBytes: vectors * layout.stride, linkBytes: links),
+            checkpointBytes: vectors * perNode + Graph.entryBytes)
     }
 }

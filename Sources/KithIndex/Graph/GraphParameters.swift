@@ -1,11 +1,12 @@
 internal import CVectorKernels
 public import KithCore
 
-/// What a definition may say of a graph of kind `graph`.
+/// What a definition may say of a graph, of kind `graph` or `disk_graph`.
 public struct GraphParameters: Sendable, Equatable {
     /// What nodes hold of a vector.
     public enum Codes: String, Sendable, CaseIterable {
-        /// The row itself for 8-bit and binary vectors, 8 bits a component for floating-point ones where the metric allows.
+        /// The row itself for 8-bit and binary vectors, 8 bits a component for floating-point ones where the metric allows. With links on
+        /// disk 4 bits a component, where metric and element type allow.
         case auto
         /// The row itself.
         case full
@@ -26,11 +27,14 @@ public struct GraphParameters: Sendable, Equatable {
     public var codes = Codes.auto
     /// Threads that link; 0: as many as there are processors.
     public var linkThreads = 0
+    /// Whether links lie in a file, as those of kind `disk_graph` do.
+    public var hasLinksOnDisk: Bool
 
-    public init() {}
+    public init(linksOnDisk: Bool = false) { hasLinksOnDisk = linksOnDisk }
 
     /// - Throws: `INVALID_INDEX_PARAMETER` for an unknown name, or a value out of range.
-    public init(_ parameters: [String: String]) throws(KithError) {
+    public init(_ parameters: [String: String], linksOnDisk: Bool = false) throws(KithError) {
+        self.init(linksOnDisk: linksOnDisk)
         let names = ["alpha", "codes", "construction_window", "degree", "link_threads", "search_window"]
         for name in parameters.keys.sorted() where !names.contains(name) {
             throw .invalidIndexParameter(name, "is none of \(names.joined(separator: ", "))")
@@ -54,6 +58,8 @@ public struct GraphParameters: Sendable, Equatable {
         let comparesProducts = [.cosine, .dot, .l2].contains(space.metric)
         switch codes {
         case .full: return UInt8(KITH_CODE_FULL)
+        case .auto where hasLinksOnDisk:
+            return UInt8(comparesProducts && space.element != .binary ? KITH_CODE_SCALAR4 : KITH_CODE_FULL)
         case .auto:
             return UInt8(space.element.isFloatingPoint && comparesProducts ? KITH_CODE_SCALAR8 : KITH_CODE_FULL)
         case .sq8, .sq4:

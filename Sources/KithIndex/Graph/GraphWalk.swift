@@ -46,6 +46,8 @@ final class GraphWalk: @unchecked Sendable {
     private let components: UnsafeMutablePointer<Float>
     private let queryBytes: UnsafeMutablePointer<Int8>
     private(set) var query = kith_node_query()
+    private let linkRoom: UnsafeMutablePointer<UInt32>
+    let rows: RowBuffer
 
     /// Nodes expanded between two questions to `shouldStop`.
     static let expansionsBetweenStops: UInt32 = 256
@@ -53,14 +55,19 @@ final class GraphWalk: @unchecked Sendable {
     private static let seenPerCandidate = 32
     private static let seenRange = 1 << 10...1 << 20
 
-    init(dimension: Int) {
+    init(_ context: IndexContext) {
+        let dimension = context.space.dimension
         components = .allocate(capacity: dimension)
         queryBytes = .allocate(capacity: kith_node_query_bytes(UInt8(KITH_CODE_SCALAR8), dimension))
+        linkRoom = .allocate(capacity: RecordLayout.mostLinks)
+        rows = RowBuffer(context)
+        walk.links = linkRoom
     }
 
     deinit {
         components.deallocate()
         queryBytes.deallocate()
+        linkRoom.deallocate()
         if rankCapacity > 0 { walk.ranks.deallocate() }
         if seenCapacity > 0 { walk.seen.deallocate() }
         if roomCapacity > 0 {
@@ -96,16 +103,24 @@ final class GraphWalk: @unchecked Sendable {
     }
 
     /// Finds nodes near the query; false where it was stopped, or grew beyond `budget` compared rows.
+    ///
+    /// - Parameter records: the graph's records, or those that say that links are read from their file.
+    /// - Throws: `CANCELLED`, or `STORAGE_FAILURE` where links cannot be read.
     func run(
-        _ graph: Graph, _ bounds: WalkBounds, budget: Int = .max, shouldStop: () -> Bool = { false }
+        _ graph: Graph, _ bounds: WalkBounds, over records: UnsafePointer<kith_records>? = nil, budget: Int = .max,
+        shouldStop: () -> Bool = { false }
     ) throws(KithError) -> Bool {
+        let records = records ?? graph.records
         reserve(window: bounds.window, links: graph.layout.linkCapacity)
         kith_walk_begin(
-            &walk, graph.records, &query, graph.entries, UInt32(Graph.entryLimit), UInt32(bounds.window),
+            &walk, records, &query, graph.entries, UInt32(Graph.entryLimit), UInt32(bounds.window),
             UInt32(bounds.top), bounds.ratio)
-        while !kith_walk_advance(&walk, graph.records, &query, GraphWalk.expansionsBetweenStops) {
+        while !kith_walk_advance(&walk, records, &query, GraphWalk.expansionsBetweenStops) {
             if shouldStop() { throw .searchCancelled }
             if compared > budget { return false }
+        }
+        guard walk.failure == 0 else {
+            throw KithError(.internal, .storageFailure, "the links of a graph cannot be read: errno \(walk.failure)")
         }
         return true
     }

@@ -24,7 +24,7 @@ final class LinkChooser: @unchecked Sendable {
 
     init(_ context: IndexContext, _ parameters: GraphParameters) {
         let space = context.space
-        walk = GraphWalk(dimension: space.dimension)
+        walk = GraphWalk(context)
         deaths = context.deaths
         window = parameters.constructionWindow
         degree = parameters.degree

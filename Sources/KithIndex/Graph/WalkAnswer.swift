@@ -13,13 +13,13 @@ extension GraphWalk {
     func keepNearest(
         _ topK: Int, wanted: Int, of graph: Graph, _ distance: QueryDistance, _ visibility: Visibility,
         comparesAll: Bool
-    ) -> Int {
+    ) throws(KithError) -> Int {
         scan.nearest.reset(limit: topK)
         switch Int(graph.records.pointee.code) {
         case KITH_CODE_FULL: return keepFound(wanted, of: graph, visibility)
-        case _ where comparesAll: return keepRows(found.count, wanted, of: graph, distance, visibility)
-        case KITH_CODE_SCALAR8: return keepRows(topK + topK / 8 + 2, wanted, of: graph, distance, visibility)
-        default: return keepRows(3 * topK + 10, wanted, of: graph, distance, visibility)
+        case _ where comparesAll: return try keepRows(found.count, wanted, of: graph, distance, visibility)
+        case KITH_CODE_SCALAR8: return try keepRows(topK + topK / 8 + 2, wanted, of: graph, distance, visibility)
+        default: return try keepRows(3 * topK + 10, wanted, of: graph, distance, visibility)
         }
     }
 
@@ -42,7 +42,7 @@ extension GraphWalk {
 
     private func keepRows(
         _ limit: Int, _ wanted: Int, of graph: Graph, _ distance: QueryDistance, _ visibility: Visibility
-    ) -> Int {
+    ) throws(KithError) -> Int {
         var met = 0
         var waiting = 0
         for rank in found {
@@ -53,19 +53,31 @@ extension GraphWalk {
             scan.slots[waiting] = slot
             waiting += 1
             if waiting == SearchScratch.blockSize {
-                compareRows(waiting, distance)
+                try compareRows(waiting, distance)
                 waiting = 0
             }
         }
-        compareRows(waiting, distance)
+        try compareRows(waiting, distance)
         return met
     }
 
-    private func compareRows(_ count: Int, _ distance: QueryDistance) {
-        distance.gather(scan.slots, count: count, into: scan.distances)
+    private func compareRows(_ count: Int, _ distance: QueryDistance) throws(KithError) {
+        if rows.isMapped {
+            distance.gather(scan.slots, count: count, into: scan.distances)
+        } else {
+            try fetchAndCompare(count, distance)
+        }
         for index in 0..<count {
             let rank = Rank(distance: scan.distances[index], slot: scan.slots[index])
             if scan.nearest.wants(rank) { scan.nearest.insert(rank) }
+        }
+    }
+
+    private func fetchAndCompare(_ count: Int, _ distance: QueryDistance) throws(KithError) {
+        for first in stride(from: 0, to: count, by: RowBuffer.limit) {
+            let part = min(RowBuffer.limit, count - first)
+            let places = try rows.fetch(scan.slots + first, count: part)
+            for index in 0..<part { scan.distances[first + index] = distance.distance(toRow: places[index]) }
         }
     }
 }

@@ -4,13 +4,13 @@ internal import Synchronization
 
 /// Lends walks to searches; keeps at most `Limits.searchScratches`.
 final class WalkPool: Sendable {
-    private let dimension: Int
+    private let context: IndexContext
     private let free = Mutex<[GraphWalk]>([])
 
-    init(dimension: Int) { self.dimension = dimension }
+    init(_ context: IndexContext) { self.context = context }
 
     func withWalk<Result>(_ body: (GraphWalk) throws(KithError) -> Result) throws(KithError) -> Result {
-        let walk = free.withLock { $0.popLast() } ?? GraphWalk(dimension: dimension)
+        let walk = free.withLock { $0.popLast() } ?? GraphWalk(context)
         defer {
             free.withLock { walks in
                 if walks.count < Limits.searchScratches { walks.append(walk) }

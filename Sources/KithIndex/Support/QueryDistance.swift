@@ -12,6 +12,10 @@ struct QueryDistance {
     @inline(__always)
     func distance(to slot: UInt32) -> Float { kernel.distance(query, rows.row(slot), dimension, scale) }
 
+    /// The distance to a row that may lie elsewhere.
+    @inline(__always)
+    func distance(toRow row: UnsafeRawPointer) -> Float { kernel.distance(query, row, dimension, scale) }
+
     /// Distances to `count` slots anywhere; their rows are fetched ahead.
     @inline(__always)
     func gather(_ slots: UnsafePointer<UInt32>, count: Int, into distances: UnsafeMutablePointer<Float>) {

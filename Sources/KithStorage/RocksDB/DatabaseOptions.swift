@@ -28,6 +28,14 @@ extension Database {
         public var log: @Sendable (LogLevel, String) -> Void = { _, _ in }
 
         public init() {}
+
+        /// Takes at most an eighth of a memory budget for cached blocks, and about as much for the memory tables of the busiest family.
+        public mutating func fit(memoryBudget: Int) {
+            blockCacheBytes = min(blockCacheBytes, memoryBudget / 8)
+            writeBufferBytes = min(writeBufferBytes, max(memoryBudget / 8 / memoryTables, Options.leastWriteBuffer))
+        }
+
+        private static let leastWriteBuffer = 1 << 20
     }
 }
 

@@ -16,8 +16,9 @@ public final class VectorSegments: @unchecked Sendable {
     public let capacity: UInt32
 
     private let directory: String
-    private let layout: SegmentLayout
+    let layout: SegmentLayout
     private let mapping: SegmentMapping
+    let files: SegmentFiles
     private let state: Mutex<State>
 
     /// What writing has changed; the files themselves are written and synced outside the lock.
@@ -61,6 +62,7 @@ public final class VectorSegments: @unchecked Sendable {
         self.directory = directory
         capacity = UInt32(min(regionBytes / stride, Int(Limits.slots)))
         mapping = try SegmentMapping(byteCount: (Int(capacity) * stride).roundedUp(to: layout.segmentBytes))
+        files = SegmentFiles(capacity: Int(capacity) / layout.rowsPerSegment + 1)
         for (number, name) in present.enumerated() {
             let file = try File("\(directory)/\(name)", O_RDONLY)
             guard name == fileName(number) else {
@@ -70,6 +72,7 @@ public final class VectorSegments: @unchecked Sendable {
                 throw KithError.corrupt(file.path, "is not \(layout.segmentBytes) bytes long")
             }
             try mapping.lay(file, at: number * layout.segmentBytes, length: layout.segmentBytes)
+            files.append(file)
             // A process that died may have left rows to the page cache alone.
             try file.sync()
         }
@@ -150,6 +153,7 @@ public final class VectorSegments: @unchecked Sendable {
         try File.replace(path(of: number)) { file throws(KithError) in
             try file.truncate(to: layout.segmentBytes)
             try mapping.lay(file, at: number * layout.segmentBytes, length: layout.segmentBytes)
+            files.append(file)
         }
         state.segments += 1
         state.hasNewNames = true

@@ -21,6 +21,16 @@ public final class Metrics: MetricSet {
     public let tailVectors = Gauge("kith_tail_vectors", "Vectors waiting to be linked.")
     public let checkpoints = Counter("kith_checkpoints_total", "Index checkpoints written.")
 
+    // MARK: Memory
+
+    public let memoryBudgetBytes = Gauge("kith_memory_budget_bytes", "The node's memory budget (memory-budget-bytes); 0: none.")
+    public let indexMemoryBytes = Gauge(
+        "kith_index_memory_bytes", "Bytes of codes, links beside them, ids and versions: always in memory.")
+    public let tieredResidentBytes = Gauge(
+        "kith_tiered_resident_bytes", "Resident bytes of mapped vectors and links; measured where the node has a budget.")
+    public let tierPromotions = Counter("kith_tier_promotions_total", "Segments of vectors, or links, let into memory.")
+    public let tierDemotions = Counter("kith_tier_demotions_total", "Segments of vectors, or links, taken out of memory.")
+
     // MARK: The change log
 
     public let changeLogBytes = Gauge("kith_change_log_bytes", "Bytes of the change log.")

@@ -3,9 +3,9 @@ import KithIndex
 import Testing
 
 @Suite struct GraphCheckpointTests {
-    @Test("a restored graph answers and grows as the one that was saved")
-    func restores() throws {
-        let test = try TestRows(.test(12, .float32, .l2, ["search_window": "60"]), capacity: 12_000)
+    @Test("a restored graph answers and grows as the one that was saved", arguments: ["graph", "disk_graph"])
+    func restores(_ kind: String) throws {
+        let test = try TestRows(.test(12, .float32, .l2, index: kind, ["search_window": "60"]), capacity: 12_000)
         test.appendRandom(12_000)
         let index = try test.makeIndex()
         while try index.link(upTo: 9_001, limit: 5_000) < 9_001 {}
@@ -71,9 +71,9 @@ import Testing
         }
     }
 
-    @Test("a graph with any damaged byte is refused or harmless")
-    func survivesAnyDamage() throws {
-        let test = try TestRows(.test(4, .float32, .l2, ["search_window": "10", "degree": "8"]), capacity: 1_000)
+    @Test("a graph with any damaged byte is refused or harmless", arguments: ["graph", "disk_graph"])
+    func survivesAnyDamage(_ kind: String) throws {
+        let test = try TestRows(.test(4, .float32, .l2, index: kind, ["search_window": "10", "degree": "8"]), capacity: 1_000)
         test.appendRandom(1_000)
         let index = try test.makeIndex()
         while try index.link(upTo: 900, limit: 900) < 900 {}

@@ -23,8 +23,9 @@ import Testing
             components = .allocate(capacity: space.dimension)
             bytes = .allocate(capacity: max(kith_node_query_bytes(UInt8(code), space.dimension), 1))
             records = kith_records(
-                base: memory, stride: stride, code_bytes: UInt32(codeBytes), factors_offset: UInt32(factors), links_offset: 0,
-                link_capacity: 0, dimension: UInt32(space.dimension), code: UInt8(code), metric: space.metric.rawValue,
+                base: memory, stride: stride, code_bytes: UInt32(codeBytes), factors_offset: UInt32(factors), links: memory,
+                links_stride: stride, link_capacity: 0, links_file: -1, capacity: 0, dimension: UInt32(space.dimension),
+                code: UInt8(code), metric: space.metric.rawValue,
                 distances: nil, distance: nil)
             let bound = kith_records_bind(&records, space.element.rawValue, nil)
             #expect(bound)

@@ -3,9 +3,9 @@ import KithIndex
 import Testing
 
 @Suite struct GraphRepairTests {
-    @Test("ten rounds that replace everything wear out neither recall nor memory")
-    func churn() throws {
-        let test = try TestRows(.test(16, .float32, .l2), capacity: 30_000)
+    @Test("ten rounds that replace everything wear out neither recall nor memory", arguments: ["graph", "disk_graph"])
+    func churn(_ kind: String) throws {
+        let test = try TestRows(.test(16, .float32, .l2, index: kind), capacity: 30_000)
         test.appendRandom(10_000)
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)

@@ -61,7 +61,9 @@ final class TestRows: @unchecked Sendable {
 
     var rows: VectorRows { VectorRows(base: UnsafeRawPointer(memory.base), stride: space.stride) }
     var deaths: SlotDeaths { SlotDeaths(base: deathMemory.base.assumingMemoryBound(to: UInt64.self)) }
-    var context: IndexContext { IndexContext(space: space, rows: rows, deaths: deaths) }
+    /// Where set, whatever the index keeps is read rather than mapped.
+    var reader: (any RowSource)?
+    var context: IndexContext { IndexContext(space: space, rows: rows, deaths: deaths, reader: reader) }
 
     func makeIndex() throws -> any VectorIndex { try IndexRegistry.builtIn.maker(space.index.kind).make(context) }
 

@@ -46,6 +46,37 @@ import TestSupport
         #expect(try Directory.names(in: folder("vectors")).count == 4)
     }
 
+    @Test("rows are read from their files as they are mapped, cached or not")
+    func readsRows() throws {
+        let segments = try open(stride: 192, vectorBytes: 130)
+        let count = segments.rowsPerSegment * 2 + 10
+        try write(0..<count, to: segments)
+        try segments.sync()
+        let slots = [0, 5, segments.rowsPerSegment - 1, segments.rowsPerSegment, count - 1, 3].map(UInt32.init)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: slots.count * 192, alignment: 64)
+        defer { buffer.deallocate() }
+        for round in 0..<2 {
+            // The second time the disk has to be asked, where the kernel lets go of its pages.
+            if round == 1 { for segment in 0..<segments.segmentCount { try dropCache(segment) } }
+            try slots.withUnsafeBufferPointer { try segments.read($0, into: buffer.baseAddress!) }
+            for (index, slot) in slots.enumerated() {
+                #expect(Array(buffer[index * 192..<index * 192 + 130]) == vector(Int(slot), 130))
+            }
+        }
+        for segment in 0..<segments.segmentCount { segments.releasePages(segment: segment) }
+        #expect(Array(segments.read(5).bytes) == vector(5, 130))
+        let beyond = [UInt32(segments.rowsPerSegment * 3)]
+        #expect(throws: KithError.self) {
+            try beyond.withUnsafeBufferPointer { try segments.read($0, into: buffer.baseAddress!) }
+        }
+    }
+
+    private func dropCache(_ segment: Int) throws {
+        let file = Glibc.open("\(folder("vectors"))/0000000\(segment).vectors", O_RDONLY)
+        defer { close(file) }
+        #expect(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0)
+    }
+
     /// The least multiple of rows that ends at a multiple of 64 KiB.
     private func rowsPerSegment(_ stride: Int) -> Int {
         var rows = 1

@@ -31,7 +31,11 @@ final class TransformedRows: @unchecked Sendable {
     var limit: UInt32 { UInt32(min(Int(Limits.graphSlots), memory.capacity / stride)) }
 
     func context(_ space: VectorSpace) -> IndexContext {
-        IndexContext(space: space, rows: VectorRows(base: UnsafeRawPointer(memory.base), stride: stride), deaths: source.deaths)
+        var context = source
+        context.space = space
+        context.rows = VectorRows(base: UnsafeRawPointer(memory.base), stride: stride)
+        context.reader = nil
+        return context
     }
 
     /// Adds the rows below `end`, learning the transform first where it is not there.

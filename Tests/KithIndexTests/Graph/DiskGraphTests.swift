@@ -1,0 +1,104 @@
+import KithCore
+import KithIndex
+import Synchronization
+import Testing
+
+/// Reads every row from memory, as if from a file.
+private final class CountingReader: RowSource {
+    private let rows: VectorRows
+    let reads = Atomic(0)
+
+    init(_ rows: VectorRows) { self.rows = rows }
+
+    var isLimited: Bool { true }
+    func isRead(_ slot: UInt32) -> Bool { slot % 2 == 0 }
+
+    func read(_ slots: UnsafeBufferPointer<UInt32>, into buffer: UnsafeMutableRawPointer) {
+        for (index, slot) in slots.enumerated() {
+            (buffer + index * rows.stride).copyMemory(from: rows.row(slot), byteCount: rows.stride)
+        }
+        reads.add(slots.count, ordering: .relaxed)
+    }
+}
+
+@Suite struct DiskGraphTests {
+    @Test("links and rows that are read give the answers that mapped ones give")
+    func readsGiveTheSame() throws {
+        let test = try TestRows(.test(24, .float32, .cosine, index: "disk_graph", ["search_window": "80"]), capacity: 8_000)
+        let reader = CountingReader(test.rows)
+        test.reader = reader
+        test.appendRandom(8_000)
+        let index = try #require(test.makeIndex() as? GraphIndex)
+        try index.linkAll(upTo: 8_000)
+        let queries = (0..<40).map { _ in test.randomVector() }
+        func answers() throws -> [[Neighbour]] {
+            try queries.map { try index.search(IndexQuery(vector: test.query($0), topK: 10), in: test.snapshot()) }
+        }
+        let mapped = try answers()
+        index.keepsLinksInMemory = false
+        #expect(!index.keepsLinksInMemory)
+        #expect(try answers() == mapped)
+        #expect(reader.reads.load(ordering: .relaxed) > 0)
+        #expect(try test.recall(index) >= 0.95)
+    }
+
+    @Test("links lie beside the codes, not in them")
+    func footprint() throws {
+        let test = try TestRows(.test(100, index: "disk_graph"), capacity: 3_000)
+        test.appendRandom(3_000)
+        let index = try #require(test.makeIndex() as? GraphIndex)
+        try index.linkAll(upTo: 3_000)
+        // Half a byte a component, sixteen bytes about them, and the owner.
+        let record = 50 + 2 + 16 + 4
+        #expect(index.footprint.memoryBytes == 3_000 * record)
+        #expect(index.footprint.linkBytes >= 3_000 * 40 * 4)
+        let saved = index.checkpoint().sections.map(\.bytes.count).reduce(0, +)
+        let most = 3_000 * (4 + 40 * 4) + 4_096
+        #expect(saved < most)
+    }
+
+    @Test("a checkpoint's links and owners are checked before they are believed")
+    func rejectsDamage() throws {
+        let test = try TestRows(.test(4, index: "disk_graph"), capacity: 1_000)
+        test.appendRandom(1_000)
+        let index = try test.makeIndex()
+        try index.linkAll(upTo: 1_000)
+        let saved = index.checkpoint()
+        for section in ["links", "owners"] {
+            for offset in [0, 400] {
+                let wild = try test.reread(saved)
+                wild.sections[section]?.memory.base.storeBytes(of: 0xFFFF_FFF0, toByteOffset: offset, as: UInt32.self)
+                let error = #expect(throws: KithError.self, "\(section) at \(offset)") { try test.restore(wild) }
+                #expect(error?.reason == .corruption)
+            }
+            var missing = try test.reread(saved)
+            missing.sections[section] = nil
+            #expect(throws: KithError.self) { try test.restore(missing) }
+        }
+    }
+
+    @Test("searches read links beside the thread that writes them")
+    func searchesBesideLinking() async throws {
+        let test = try TestRows(.test(8, index: "disk_graph"), capacity: 12_000)
+        test.appendRandom(12_000)
+        let index = try #require(test.makeIndex() as? GraphIndex)
+        index.keepsLinksInMemory = false
+        _ = try index.link(upTo: 6_000, limit: 6_000)
+        let snapshot = Snapshot(slotCount: 6_000, position: 1)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try index.linkAll(upTo: 12_000) }
+            for number in 0..<2 {
+                group.addTask {
+                    for round in 0..<200 {
+                        let slot = UInt32(round * 20 + number)
+                        let query = IndexQuery(vector: test.rows.row(slot), topK: 1)
+                        let answer = try index.search(query, in: snapshot)
+                        #expect(answer.first?.distance == 0)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        try index.checkInvariants()
+    }
+}
