@@ -34,7 +34,8 @@ enum WireBenchmark {
         let folder = try TemporaryFolder()
         let server = try ServerProcess(run, folder: folder.path)
         try measure(
-            run, data, address: server.address, client: server.client, own: OwnServer(process: server.identifier, folder: folder.path))
+            run, data, address: server.address, client: server.client,
+            own: OwnServer(process: server.identifier, folder: folder.path))
         server.stop()
     }
 

@@ -37,6 +37,7 @@ struct BuiltIndex: Sendable {
     func diskBytes() throws(KithError) -> Int {
         let folder = try TemporaryFolder()
         let checkpoint = index.checkpoint()
+        defer { withExtendedLifetime(checkpoint) {} }
         try CheckpointFile.write(
             to: "\(folder.path)/checkpoint", attributes: checkpoint.attributes,
             sections: checkpoint.sections.map { CheckpointFile.Section(name: $0.name, bytes: $0.bytes) })

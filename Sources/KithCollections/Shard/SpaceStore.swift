@@ -122,6 +122,8 @@ final class SpaceStore: Sendable {
     func writeCheckpoint(at snapshot: Snapshot, settle: () throws(KithError) -> Void) throws(KithError) {
         let settled = settledSlots(snapshot.slotCount)
         let indexState = index.checkpoint()
+        // Sections may own what they hold.
+        defer { withExtendedLifetime(indexState) {} }
         var sections: [CheckpointFile.Section] = []
         for (name, bytes) in rows.sections(slotCount: snapshot.slotCount) {
             sections.append(CheckpointFile.Section(name: "rows.\(name)", bytes: bytes))

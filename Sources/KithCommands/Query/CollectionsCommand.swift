@@ -62,7 +62,7 @@ enum CollectionsCommand {
         Console.print("")
         var spaces = Table(
             header: ["VECTOR SPACE", "VECTORS", "LINKED", "WAITING", "DEAD", "BYTES", "IN MEMORY", "MAPPED", "READ"],
-            rightAligned: Array(1...8))
+            rightAligned: Set(1...8))
         for space in stats.vectorSpaces {
             spaces.rows.append(
                 [space.name.isEmpty ? "(unnamed)" : space.name]
