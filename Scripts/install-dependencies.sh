@@ -22,11 +22,13 @@ case $task in
     test) packages=(
         "python3-venv: the Python client's test"
         "openssl: a certificate for the webhooks' tests"
+        "kcat: reads the topics, as operators do"
         "postgresql: the tests of changes into PostgreSQL") ;;
     lint) packages=(
         "shellcheck: checks the scripts"
         "protobuf-compiler: checks the protos"
-        "python3: checks the Python example") ;;
+        "python3: checks the Python example"
+        "python3-yaml: reads the AsyncAPI document") ;;
     *)
         echo "usage: $0 [build | test | lint]" >&2
         exit 2

@@ -60,6 +60,7 @@ check "swift format" swift format lint --strict --recursive --parallel Package.s
 check "shell scripts" shellcheck Scripts/*.sh .ci/run
 check "protos" compile_protos
 check "python" compile_python
+check "AsyncAPI" Scripts/check-asyncapi.py
 check_with hadolint "Dockerfile" hadolint Deploy/Dockerfile
 check_with helm "Helm chart" lint_chart
 check_with kubeconform "Kubernetes objects" validate_chart

@@ -117,6 +117,11 @@ public enum Limits {
     public static let relayShardBytes = 32 << 20
     /// Bytes of events sent for one shard before the next shard's turn.
     public static let relayTurnBytes = 4 << 20
+    /// What a relay's thread takes of one processor while writers need all there are: with librdkafka's threads and a broker on the same
+    /// machine it becomes some three times that.
+    public static let relayPaceShare = 0.05
+    /// Seconds that events may wait for that.
+    public static let relayPaceSeconds = 30
     /// Commits between two saves of the relay's cursor, at most.
     public static let relayCursorCommits: UInt64 = 10_000
     /// Bytes of change log that are read at a time to tell what waits for Kafka; beyond it is reckoned.

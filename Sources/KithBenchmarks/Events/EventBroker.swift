@@ -41,6 +41,9 @@ final class EventBroker {
         Leftovers.forget(server: process.processIdentifier)
     }
 
+    /// Seconds of processor time that it has had so far; 0 where it is no process of ours.
+    var processorSeconds: Double { process.map { ProcessUsage.processorSeconds(of: $0.processIdentifier) } ?? 0 }
+
     /// Makes the topics of one server: the test broker cannot be asked to.
     func makeTopics(prefix: String) throws(KithError) {
         try mock?.createTopics(prefix: prefix, collection: ServedCollection.name, partitions: 1)

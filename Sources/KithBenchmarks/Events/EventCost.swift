@@ -2,39 +2,77 @@ import Glibc
 import KithCore
 import KithEvents
 
-/// What the relay takes from upserts: the same load without Kafka, and with it.
+/// What the relay takes from upserts: the same load without Kafka, and with it; and what its events cost until the last is in Kafka.
 enum EventCost {
+    /// A load, and what was used for it.
+    private struct Figures {
+        var pointsPerSecond: Double
+        /// Events that Kafka had when the load was over.
+        var publishedEvents = 0
+        /// From then until Kafka had all.
+        var secondsToCatchUp = 0.0
+        /// Until Kafka had all.
+        var serverSeconds = 0.0
+        var brokerSeconds = 0.0
+    }
+
     static func measure(
         _ run: Run, _ load: EventLoad, _ broker: EventBroker, _ deliveries: [DeliveryGuarantee]
     ) throws(KithError) {
         var table = ResultTable("events cost", "Upserts beside the relay to \(broker.name): \(load.title)")
+        // First loads find memory cold, and a broker that compiles itself: they count for nothing.
+        _ = try withoutKafka(run, load)
+        for delivery in deliveries { _ = try withKafka(run, load, broker, delivery) }
         for _ in 0..<load.rounds {
-            let without = try perSecond(load) { () throws(KithError) in
-                let folder = try TemporaryFolder()
-                return (folder, try ServerProcess(run, folder: folder.path))
-            }
+            let without = try withoutKafka(run, load)
             for delivery in deliveries {
-                let with = try perSecond(load) { () throws(KithError) in
-                    let folder = try TemporaryFolder()
-                    return (folder, try ServerProcess(run, folder: folder.path, broker, delivery))
-                }
+                let with = try withKafka(run, load, broker, delivery)
+                let points = Double(load.vectors.count)
                 table.add([
-                    "delivery": .text(delivery.rawValue), "points_per_second": .count(Int(with)),
-                    "without_kafka": .count(Int(without)),
-                    "cost_percent": .decimal((1 - with / without) * 100, places: 1),
+                    "delivery": .text(delivery.rawValue), "points_per_second": .count(Int(with.pointsPerSecond)),
+                    "without_kafka": .count(Int(without.pointsPerSecond)),
+                    "cost_percent": .decimal((1 - with.pointsPerSecond / without.pointsPerSecond) * 100, places: 1),
+                    "published_meanwhile_percent": .decimal(Double(with.publishedEvents) / points * 100, places: 0),
+                    "caught_up_after_seconds": .decimal(with.secondsToCatchUp, places: 2),
+                    "relay_us_per_event": .decimal((with.serverSeconds - without.serverSeconds) / points * 1e6, places: 2),
+                    "broker_us_per_event": .decimal(with.brokerSeconds / points * 1e6, places: 2),
                 ])
             }
         }
         run.report.add(table)
     }
 
-    private static func perSecond(
-        _ load: EventLoad, _ start: () throws(KithError) -> (TemporaryFolder, ServerProcess)
-    ) throws(KithError) -> Double {
-        let (folder, server) = try start()
-        defer { withExtendedLifetime(folder) {} }
-        let result = try load.write(to: server)
-        server.stop(SIGKILL)
-        return Double(load.vectors.count) / result.seconds
+    private static func withoutKafka(_ run: Run, _ load: EventLoad) throws(KithError) -> Figures {
+        let folder = try TemporaryFolder()
+        let server = try ServerProcess(run, folder: folder.path)
+        defer { server.stop(SIGKILL) }
+        var figures = try figures(of: load, on: server)
+        figures.serverSeconds = ProcessUsage.processorSeconds(of: server.identifier)
+        return figures
+    }
+
+    private static func withKafka(
+        _ run: Run, _ load: EventLoad, _ broker: EventBroker, _ delivery: DeliveryGuarantee
+    ) throws(KithError) -> Figures {
+        let folder = try TemporaryFolder()
+        let server = try ServerProcess(run, folder: folder.path, broker, delivery)
+        defer { server.stop(SIGKILL) }
+        let brokerBefore = broker.processorSeconds
+        var figures = try figures(of: load, on: server)
+        let ended = ContinuousClock.now
+        var progress = try EventProgress(server)
+        figures.publishedEvents = progress.events
+        while !progress.isComplete {
+            usleep(2_000)
+            progress = try EventProgress(server)
+        }
+        figures.secondsToCatchUp = (ContinuousClock.now - ended).seconds
+        figures.serverSeconds = ProcessUsage.processorSeconds(of: server.identifier)
+        figures.brokerSeconds = broker.processorSeconds - brokerBefore
+        return figures
+    }
+
+    private static func figures(of load: EventLoad, on server: ServerProcess) throws(KithError) -> Figures {
+        Figures(pointsPerSecond: Double(load.vectors.count) / (try load.write(to: server).seconds))
     }
 }

@@ -11,7 +11,8 @@ enum EventsBenchmark {
         options: [
             ("count N", "points, of which each is an event (400,000)"), ("dimension N", "(384)"),
             ("batch N", "points a commit (100)"),
-            ("delivery NAME", "only that: at-least-once or exactly-once"), ("rounds N", "of each (3)"),
+            ("delivery NAME", "only that: at-least-once or exactly-once"), ("part NAME", "only that: backlog, latency or cost"),
+            ("rounds N", "of each (3)"),
         ] + EventBroker.options + [ServerProcess.option], run: run)
 
     private static func run(_ run: Run) throws(KithError) {
@@ -19,11 +20,19 @@ enum EventsBenchmark {
         let wanted = run.options.value("delivery")
         let deliveries = DeliveryGuarantee.allCases.filter { wanted == nil || wanted == $0.rawValue }
         guard !deliveries.isEmpty else { throw .usage("--delivery is '\(wanted ?? "")', not at-least-once or exactly-once") }
+        let part = run.options.value("part")
+        guard part == nil || parts.contains(where: { $0.name == part }) else {
+            throw .usage("--part is '\(part ?? "")', not backlog, latency or cost")
+        }
         let load = try EventLoad(run)
-        try EventBacklog.measure(run, load, broker, deliveries)
-        try EventLatency.measure(run, load, broker, deliveries)
-        try EventCost.measure(run, load, broker, deliveries)
+        for (name, measure) in parts where part == nil || part == name { try measure(run, load, broker, deliveries) }
     }
+
+    private typealias Part = @Sendable (Run, EventLoad, EventBroker, [DeliveryGuarantee]) throws(KithError) -> Void
+
+    private static let parts: [(name: String, measure: Part)] = [
+        ("backlog", EventBacklog.measure), ("latency", EventLatency.measure), ("cost", EventCost.measure),
+    ]
 }
 
 /// What is written: points of one collection, in commits of so many.

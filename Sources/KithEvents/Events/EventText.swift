@@ -60,10 +60,8 @@ struct EventText {
             bytes.appendBigEndian(value.low)
         }
         uuid = subject.upperBound..<bytes.count
-        bytes.append(decimal: position, digits: 20)
-        bytes.append(UInt8(ascii: "."))
         // Points of a snapshot have no order among themselves.
-        bytes.append(decimal: operation == .read ? 0 : UInt64(index), digits: 5)
+        bytes.append(sequencePosition: position, index: operation == .read ? 0 : UInt64(index))
         sequence = uuid.upperBound..<bytes.count
     }
 

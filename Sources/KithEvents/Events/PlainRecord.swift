@@ -50,9 +50,7 @@ struct CommitTexts {
     /// Sorts as the records of one shard do.
     func sequence(_ index: Int) -> String {
         var text: [UInt8] = []
-        text.append(decimal: commit.position, digits: 20)
-        text.append(UInt8(ascii: "."))
-        text.append(decimal: UInt64(index), digits: 5)
+        text.append(sequencePosition: commit.position, index: UInt64(index))
         return String(decoding: text, as: UTF8.self)
     }
 

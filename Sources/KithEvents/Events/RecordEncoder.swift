@@ -25,6 +25,11 @@ public final class RecordEncoder {
         Layout(commit, definition, options).count
     }
 
+    /// The topics that they go to.
+    func topics(of commit: Commit, _ definition: CollectionDefinition) -> [EventTopic] {
+        Layout(commit, definition, options).topics(of: commit)
+    }
+
     /// Visits the records of a commit in order, from place `first` on, until `visit` answers false.
     ///
     /// - Parameter definition: the same for all records of a commit: the collection's settings say which there are.
@@ -87,6 +92,18 @@ private struct Layout {
 
     /// Changes only, as most commits have.
     var isPlain: Bool { !hasState && !isFramed && !isAudited && factCount == 0 }
+
+    private static let plainTopics = [EventTopic.changes]
+
+    func topics(of commit: Commit) -> [EventTopic] {
+        if isPlain { return changeCount > 0 ? Layout.plainTopics : [] }
+        var topics = changeCount > 0 ? Layout.plainTopics : []
+        if hasState, changeCount > 0 { topics.append(.state) }
+        if isFramed { topics.append(.transactions) }
+        if isAudited { topics.append(.audit) }
+        for fact in commit.facts where !topics.contains(fact.kind.topic) { topics.append(fact.kind.topic) }
+        return topics
+    }
 
     private var changeRecords: Int { hasState ? 2 * changeCount : changeCount }
 

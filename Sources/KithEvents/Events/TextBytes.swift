@@ -19,6 +19,13 @@ extension [UInt8] {
         }
     }
 
+    /// Sorts as the events of one shard do.
+    mutating func append(sequencePosition position: LogPosition, index: UInt64) {
+        append(decimal: position, digits: 20)
+        append(UInt8(ascii: "."))
+        append(decimal: index, digits: 5)
+    }
+
     /// The text of a point's id, as `PointID.description` has it.
     mutating func append(id: PointID) {
         switch id {

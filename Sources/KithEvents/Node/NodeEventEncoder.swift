@@ -18,10 +18,10 @@ struct NodeEventEncoder {
             kind: fact.kind.wire, id: KithBytes(owned[0].view), cluster: KithBytes(owned[1].view), position: commit.position,
             index: UInt32(index), count: UInt32(commit.facts.count), ts_us: commit.time, request_id: KithBytes(owned[2].view),
             context: KithBytes(commit.context), body: KithBytes(fact.body))
-        let (topic, schema) = fact.kind.contract
+        let schema = fact.kind.schema
         let value = try EventBuffer(message: kith_encode_node_event(&view), schema, as: encoding)
         let record = PlainRecord(
-            topic: topic, key: fact.key.text, id: id, source: "//kith/\(cluster)", type: fact.type.text,
+            topic: fact.kind.topic, key: fact.key.text, id: id, source: "//kith/\(cluster)", type: fact.type.text,
             subject: fact.subject.text, time: commit.time, schema: schema, sequence: texts.sequence(index),
             traceparent: ByteView(texts.request.traceparent))
         try record.visit(value, encoding, visit)
@@ -29,11 +29,19 @@ struct NodeEventEncoder {
 }
 
 extension Fact.Kind {
-    fileprivate var contract: (topic: EventTopic, schema: String) {
+    var topic: EventTopic {
         switch self {
-        case .catalogue: (.catalogue, "kith.v1.CatalogueEvent")
-        case .audit: (.audit, "kith.v1.AuditEvent")
-        case .governance: (.governance, "kith.v1.GovernanceEvent")
+        case .catalogue: .catalogue
+        case .audit: .audit
+        case .governance: .governance
+        }
+    }
+
+    fileprivate var schema: String {
+        switch self {
+        case .catalogue: "kith.v1.CatalogueEvent"
+        case .audit: "kith.v1.AuditEvent"
+        case .governance: "kith.v1.GovernanceEvent"
         }
     }
 

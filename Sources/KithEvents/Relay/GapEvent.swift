@@ -20,9 +20,11 @@ struct GapEvent {
         let id = "\(cluster)/\(shard)/\(positions.upperBound)/gap"
         var timestamp: [UInt8] = []
         timestamp.append(timestamp: time)
+        var sequence: [UInt8] = []
+        sequence.append(sequencePosition: positions.upperBound, index: 0)
         texts = [
             OwnedBytes(id.utf8), OwnedBytes("//kith/\(cluster)/\(definition.name)".utf8),
-            OwnedBytes("shards/\(shard.shard)".utf8), OwnedBytes(timestamp),
+            OwnedBytes("shards/\(shard.shard)".utf8), OwnedBytes(timestamp), OwnedBytes(sequence),
         ]
         let message = Message(
             id: id, firstPosition: "\(positions.lowerBound)", lastPosition: "\(positions.upperBound)",
@@ -47,6 +49,7 @@ struct GapEvent {
             KafkaHeader("ce_time", texts[3].view),
             KafkaHeader("ce_partitionkey", texts[2].view),
             KafkaHeader("ce_dataschema", GapEvent.text("urn:kith:schema:kith.v1.GapEvent")),
+            KafkaHeader("ce_sequence", texts[4].view),
             KafkaHeader(
                 "content-type", GapEvent.text(encoding == .json ? "application/json" : "application/protobuf")),
         ]

@@ -40,9 +40,7 @@ public final class Relay: Sendable {
 
     /// Sends what has been read, waits for Kafka at most `RelayOptions.flushGrace`, saves the cursors and ends. Again is harmless.
     public func shutdown() {
-        let all = lanes.all
-        all.forEach { $0.requestShutdown() }
-        all.forEach { $0.finishShutdown() }
+        lanes.shutdown()
         meter.shutdown()
     }
 

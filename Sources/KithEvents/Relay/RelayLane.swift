@@ -3,6 +3,11 @@ import KithTelemetry
 
 /// A shard as the relay's threads and others share it.
 protocol RelayedShard: AnyObject, Sendable {
+    var id: ShardID { get }
+    /// The last commit there is.
+    var last: LogPosition { get }
+    /// All commits up to this one have been handed to the producer.
+    var sent: LogPosition { get }
     /// All commits up to this one are in Kafka.
     var published: LogPosition { get }
     var status: RelayStatus.Shard { get }
@@ -10,6 +15,11 @@ protocol RelayedShard: AnyObject, Sendable {
     func waiting(limit: Int) -> WaitingCommits
     /// Saves the cursor; the feed is not read again.
     func stop()
+}
+
+/// Until when a lane has nothing to do; nil is until something happens.
+struct RelayPause {
+    var time: ContinuousClock.Instant?
 }
 
 /// A thread with a producer of its own, and the shards that it publishes.

@@ -14,6 +14,7 @@ final class RelayLanes: Sendable {
     private let metrics: Metrics
     private let options: RelayOptions
     private let cursors: CursorTopic
+    private let preparation: TopicPreparation
     private let lanes = Mutex<[Int: any RelayLane]>([:])
 
     /// - Throws: `INVALID_CONFIGURATION`: a bad property shows at once, not at the first event.
@@ -25,6 +26,7 @@ final class RelayLanes: Sendable {
         self.metrics = metrics
         self.options = options
         cursors = CursorTopic(configuration: configuration, cluster: cluster)
+        preparation = TopicPreparation(metrics: metrics)
         _ = try lane(0)
     }
 
@@ -34,6 +36,14 @@ final class RelayLanes: Sendable {
     func lane(of shard: ShardID) throws(KithError) -> any RelayLane { try lane(number(of: shard)) }
 
     subscript(shard: ShardID) -> (any RelayLane)? { lanes.withLock { $0[number(of: shard)] } }
+
+    /// Sends what has been read, and ends.
+    func shutdown() {
+        let all = all
+        all.forEach { $0.requestShutdown() }
+        all.forEach { $0.finishShutdown() }
+        preparation.shutdown()
+    }
 
     private func number(of shard: ShardID) -> Int {
         guard configuration.delivery == .exactlyOnce else { return 0 }
@@ -52,11 +62,12 @@ final class RelayLanes: Sendable {
     private func makeLane(_ number: Int) throws(KithError) -> any RelayLane {
         switch configuration.delivery {
         case .atLeastOnce:
-            try AtLeastOnceLane(configuration: configuration, cluster: cluster, metrics: metrics, options: options)
+            try AtLeastOnceLane(
+                configuration: configuration, cluster: cluster, preparation: preparation, metrics: metrics, options: options)
         case .exactlyOnce:
             try ExactlyOnceLane(
-                number: number, configuration: configuration, cluster: cluster, cursors: cursors, metrics: metrics,
-                options: options)
+                number: number, configuration: configuration, cluster: cluster, cursors: cursors, preparation: preparation,
+                metrics: metrics, options: options)
         }
     }
 }

@@ -18,23 +18,24 @@ final class RelayProducer: @unchecked Sendable {
     private let wake: @Sendable () -> Void
     private var producer: KafkaProducer?
     private var madeAt = ContinuousClock.now
-    private var topics: [String: KafkaTopic] = [:]
+    private let preparation: TopicPreparation
+    private var topics: [TopicSpecification: KafkaTopic] = [:]
     private var failures = 0
     private var retryAt: ContinuousClock.Instant?
-    // While brokers do not answer one topic's question, others need not wait for theirs.
-    private var unavailable: (error: KithError, until: ContinuousClock.Instant)?
 
     /// - Throws: `INVALID_CONFIGURATION`: a bad property shows at once, not at the first event.
     init(
-        configuration: KafkaConfiguration, transactionalID: String? = nil, options: RelayOptions, trouble: BrokerTrouble,
-        wake: @escaping @Sendable () -> Void
+        configuration: KafkaConfiguration, transactionalID: String? = nil, preparation: TopicPreparation,
+        options: RelayOptions, trouble: BrokerTrouble, wake: @escaping @Sendable () -> Void
     ) throws(KithError) {
         self.configuration = configuration
+        self.preparation = preparation
         self.transactionalID = transactionalID
         self.options = options
         self.trouble = trouble
         self.wake = wake
         producer = try makeProducer()
+        preparation.observe(wake)
     }
 
     /// Gives up a producer that has ended by itself; answers why.
@@ -73,32 +74,36 @@ final class RelayProducer: @unchecked Sendable {
         }
     }
 
-    /// A topic of the contract, ready to take a collection's records. Looked at once until `forgetTopics`.
+    /// A topic of the contract, ready to take a collection's records; nil while brokers are asked for it, and `wake` is called when they have
+    /// answered. Looked at once until `forgetTopics`.
     func topic(
         _ topic: EventTopic, of definition: CollectionDefinition, on producer: KafkaProducer
-    ) throws(KithError) -> KafkaTopic {
-        let name = topic.name(prefix: configuration.topicPrefix, collection: definition.name)
-        if let topic = topics[name] { return topic }
-        if let unavailable, unavailable.until > .now { throw unavailable.error }
-        do throws(KithError) {
-            try producer.prepareTopic(
-                TopicSpecification(
-                    name: name, partitions: topic.partitionCount(definition),
-                    replicationFactor: configuration.replicationFactor, cleanup: topic.isCompacted ? .compact : .delete))
-        } catch {
-            if error.code == .unavailable { unavailable = (error, .now + options.firstRetry) }
-            throw error
-        }
-        let topic = try producer.topic(name)
-        topics[name] = topic
+    ) throws(KithError) -> KafkaTopic? {
+        let specification = specification(of: topic, definition)
+        if let topic = topics[specification] { return topic }
+        guard try preparation.isReady(specification, producer) else { return nil }
+        let topic = try producer.topic(specification.name)
+        topics[specification] = topic
         return topic
+    }
+
+    func name(of topic: EventTopic, _ definition: CollectionDefinition) -> String {
+        topic.name(prefix: configuration.topicPrefix, collection: definition.name)
     }
 
     /// Those that a collection's records go to are looked at again.
     func forgetTopics(of definition: CollectionDefinition) {
         for topic in EventTopic.allCases {
-            topics[topic.name(prefix: configuration.topicPrefix, collection: definition.name)] = nil
+            let specification = specification(of: topic, definition)
+            topics[specification] = nil
+            preparation.forget(specification)
         }
+    }
+
+    private func specification(of topic: EventTopic, _ definition: CollectionDefinition) -> TopicSpecification {
+        TopicSpecification(
+            name: name(of: topic, definition), partitions: topic.partitionCount(definition),
+            replicationFactor: configuration.replicationFactor, cleanup: topic.isCompacted ? .compact : .delete)
     }
 
     /// Sends what is queued, for at most the grace, and ends.

@@ -57,6 +57,8 @@ public final class Metrics: MetricSet {
     public let relayOldestSeconds = Gauge("kith_relay_oldest_seconds", "Age of the oldest of them.")
     public let relayFailingShards = Gauge(
         "kith_relay_failing_shards", "Shards whose relay stands still and tries again.")
+    public let relayUnusableTopics = Gauge(
+        "kith_relay_unusable_topics", "Topics that brokers do not make, or that are not as Kith needs them.")
 
     // MARK: Webhooks
 

@@ -146,16 +146,32 @@ import Testing
 
     @Test func aTopicWithTooFewPartitionsIsRefused() throws {
         let relay = try relay()
-        let tries = Tries()
         commit(1)
-        try relay.start(feed: feed) {
-            tries.add()
-            return sampleDefinition(shards: 3)
-        }
-        #expect(tries.wait(for: 3))
+        try relay.start(feed: feed) { sampleDefinition(shards: 3) }
+        #expect(eventually { relay.status().shards[0].failure?.reason == .invalidConfiguration })
         let failure = relay.status().shards[0].failure
-        #expect(failure?.reason == .invalidConfiguration)
         #expect(failure?.message.contains("has 2 partitions, the collection has 3 shards") == true)
+        #expect(metrics.relayUnusableTopics.current == 1)
+    }
+
+    @Test func aTopicThatCannotBeMadeHoldsUpItsOwnShardsOnly() throws {
+        let relay = try relay()
+        let stuck = MemoryChangeFeed(shard: ShardID(collection: 9, shard: 0))
+        // The test broker makes no topics: it has no controller.
+        try relay.start(feed: stuck) { sampleDefinition(name: "missing") }
+        try relay.start(feed: feed) { sampleDefinition() }
+        stuck.commit([creation(1)])
+        commit(10)
+        #expect(feed.waitForCursor(10))
+        #expect(eventually { metrics.relayUnusableTopics.current == 1 })
+        #expect(eventually { relay.status().shards[1].failure?.reason == .brokerFailure })
+        commit(10)
+        #expect(feed.waitForCursor(20))
+        #expect(relay.published(stuck.shard) == 0)
+        try broker.createTopic("kith.changes.v1.missing", partitions: 1)
+        #expect(stuck.waitForCursor(1))
+        #expect(metrics.relayUnusableTopics.current == 0)
+        #expect(relay.status().shards[1].failure == nil)
     }
 
     @Test func commitsThatAreGoneAreNotPassedOver() throws {
@@ -163,13 +179,8 @@ import Testing
         try feed.saveCursor("kafka", at: 2)
         feed.trim(to: 5)
         let relay = try relay()
-        let tries = Tries()
-        try relay.start(feed: feed) {
-            tries.add()
-            return sampleDefinition()
-        }
-        #expect(tries.wait(for: 3))
-        #expect(relay.status().shards[0].failure?.reason == .positionTrimmed)
+        try relay.start(feed: feed) { sampleDefinition() }
+        #expect(eventually { relay.status().shards[0].failure?.reason == .positionTrimmed })
         #expect(try feed.cursor("kafka") == 2)
     }
 }

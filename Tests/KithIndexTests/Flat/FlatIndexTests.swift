@@ -46,9 +46,9 @@ import Testing
     }
 
     @Test func registryNamesItsKinds() throws {
-        #expect(IndexRegistry.builtIn.kinds == ["flat", "graph", "ivf_flat", "ivf_pq", "ivf_rabitq"])
+        #expect(IndexRegistry.builtIn.kinds == ["disk_graph", "flat", "graph", "ivf_flat", "ivf_pq", "ivf_rabitq"])
         let error = #expect(throws: KithError.self) { try IndexRegistry.builtIn.maker("hnsw") }
         #expect(error?.reason == .unknownIndexKind)
-        #expect(error?.message == "index.kind: 'hnsw' is none of flat, graph, ivf_flat, ivf_pq, ivf_rabitq")
+        #expect(error?.message == "index.kind: 'hnsw' is none of disk_graph, flat, graph, ivf_flat, ivf_pq, ivf_rabitq")
     }
 }

@@ -10,17 +10,23 @@ final class AtLeastOnceLane: RelayLane {
     private let metrics: Metrics
 
     init(
-        configuration: KafkaConfiguration, cluster: String, metrics: Metrics, options: RelayOptions
+        configuration: KafkaConfiguration, cluster: String, preparation: TopicPreparation, metrics: Metrics,
+        options: RelayOptions
     ) throws(KithError) {
         self.metrics = metrics
-        let producer = try RelayProducer(configuration: configuration, options: options, trouble: trouble) { [signal] in
-            signal.raise()
-        }
+        let producer = try RelayProducer(
+            configuration: configuration, preparation: preparation, options: options, trouble: trouble
+        ) { [signal] in signal.raise() }
         thread = WorkerThread(name: "kith-relay") { [shards, signal] stopping in
             GentleThread.become()
             let tools = RelayTools(
                 producer: producer, cluster: cluster, events: configuration.eventOptions, options: options, metrics: metrics)
-            while !stopping() { AtLeastOnceLane.turn(shards, tools, signal) }
+            let pace = RelayPace(metrics: metrics)
+            while !stopping() {
+                let pause = AtLeastOnceLane.turn(shards, tools)
+                pace.rest(shards.all, until: stopping)
+                if let pause { signal.wait(until: pause.time) }
+            }
             producer.shutdown()
             for shard in shards.all { shard.stop() }
         }
@@ -32,17 +38,17 @@ final class AtLeastOnceLane: RelayLane {
         try ShardRelay(feed: feed, metrics: metrics, definition: definition)
     }
 
-    /// Gives every shard a turn; sleeps when none has more to do.
-    private static func turn(_ shards: RelayShards<ShardRelay>, _ tools: RelayTools, _ signal: WakeSignal) {
+    /// Gives every shard a turn; answers nil where one has more to do at once.
+    private static func turn(_ shards: RelayShards<ShardRelay>, _ tools: RelayTools) -> RelayPause? {
         let all = shards.all
         if tools.producer.closeIfEnded() != nil {
             tools.metrics.publishErrors.add()
             all.forEach { $0.producerEnded(tools) }
         }
-        var deadline: ContinuousClock.Instant?
         switch tools.producer.availability() {
-        case .waiting(let until): deadline = until
+        case .waiting(let until): return RelayPause(time: until)
         case .ready(let producer):
+            var deadline: ContinuousClock.Instant?
             var hasMore = false
             for shard in all {
                 switch shard.step(tools, producer) {
@@ -50,8 +56,7 @@ final class AtLeastOnceLane: RelayLane {
                 case .wait(let until): deadline = earliest(deadline, until)
                 }
             }
-            if hasMore { return }
+            return hasMore ? nil : RelayPause(time: deadline)
         }
-        signal.wait(until: deadline)
     }
 }

@@ -7,6 +7,7 @@ final class ShardRelay: RelayedShard {
     /// What others see while a turn is on.
     private struct Shown {
         var commits: SentCommits
+        var sent: LogPosition
         var topic: String
         var failure: KithError?
     }
@@ -21,16 +22,19 @@ final class ShardRelay: RelayedShard {
     ) throws(KithError) {
         self.feed = feed
         let turn = try ShardTurn(feed: feed, metrics: metrics, definition: definition)
-        shown = Mutex(Shown(commits: turn.commits, topic: "", failure: nil))
+        shown = Mutex(Shown(commits: turn.commits, sent: turn.sent, topic: "", failure: nil))
         self.turn = Mutex(turn)
     }
 
+    var id: ShardID { feed.shard }
+    var last: LogPosition { feed.lastPosition }
+    var sent: LogPosition { shown.withLock { $0.sent } }
     var published: LogPosition { shown.withLock { $0.commits }.published }
 
     var status: RelayStatus.Shard {
         let shown = shown.withLock { $0 }
         return RelayStatus.Shard(
-            shard: feed.shard, topic: shown.topic, published: shown.commits.published, last: feed.lastPosition,
+            shard: feed.shard, topic: shown.topic, published: shown.commits.published, last: last,
             failure: shown.failure)
     }
 
@@ -51,7 +55,8 @@ final class ShardRelay: RelayedShard {
         turn.withLock { turn in
             let answer = body(&turn)
             shown.withLock {
-                $0 = Shown(commits: turn.commits, topic: turn.topic, failure: turn.failure?.error)
+                $0 = Shown(
+                    commits: turn.commits, sent: turn.sent, topic: turn.topic, failure: turn.failure?.error)
             }
             return answer
         }

@@ -26,7 +26,7 @@ struct ShardTurn: Sendable {
     private(set) var topic = ""
     private(set) var failure: Failure?
     /// The last commit whose events have all been sent.
-    private var sent: LogPosition
+    private(set) var sent: LogPosition
     /// The commit after it, where the queue filled up amid its events, and the first of them that is not sent; all are made by one definition.
     private var partial: (commit: SentCommit, next: Int, definition: CollectionDefinition)?
     private var cursor: DurableCursor
@@ -84,16 +84,22 @@ struct ShardTurn: Sendable {
     private mutating func send(_ tools: RelayTools, _ producer: KafkaProducer) throws(KithError) -> Bool {
         let definition = definition()
         let topics = ShardTopics(feed.shard, definition, tools.producer, producer)
-        topic = try topics.main.name
+        topic = topics.mainName
         var bytes = 0
         var isFull = commits.bytes >= Limits.relayShardBytes
         // A broker that knows nothing of this producer takes any sequence: were the first event refused, those behind it could overtake.
         let isFirst = !commits.isUnderway
-        guard !isFull, !isFirst || commits.isAllReported else { return false }
+        guard !isFull, !isFirst || commits.isAllReported, try topics.areReady([topics.main]) else { return false }
         if let gap = try tools.gap(after: sent, in: feed, definition) {
-            return try send(gap, to: try topics.main, tools, producer)
+            return try send(gap, to: try topics[topics.main], tools, producer)
         }
+        var isWaiting = false
         _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
+            let definition = partial?.definition ?? definition
+            guard try topics.areReady(tools.encoder.topics(of: commit, definition)) else {
+                isWaiting = true
+                return false
+            }
             let count = try send(commit, definition, to: topics, isFirst: isFirst, tools, producer)
             bytes += count
             isFull = partial != nil || (isFirst && count > 0) || commits.bytes >= Limits.relayShardBytes
@@ -101,7 +107,7 @@ struct ShardTurn: Sendable {
             return !isFull && bytes < Limits.relayTurnBytes
         }
         if sent == feed.lastPosition { recover() }
-        return !isFull && sent < feed.lastPosition
+        return !isFull && !isWaiting && sent < feed.lastPosition
     }
 
     /// Sends what stands for commits that are gone; answers whether it was.
@@ -137,7 +143,6 @@ struct ShardTurn: Sendable {
         _ commit: Commit, _ definition: CollectionDefinition, to topics: ShardTopics, isFirst: Bool, _ tools: RelayTools,
         _ producer: KafkaProducer
     ) throws(KithError) -> Int {
-        let definition = partial?.definition ?? definition
         let count = tools.encoder.count(commit, of: definition)
         let sending = partial?.commit ?? SentCommit(commit.position, events: count, in: commits)
         var next = partial?.next ?? 0
@@ -145,8 +150,8 @@ struct ShardTurn: Sendable {
         // Kept also when an event is refused: the next try begins with that event.
         defer { partial = next < count ? (sending, next, definition) : nil }
         try tools.encoder.encode(commit, from: next, of: definition, feed: feed) { (event) throws(KithError) in
-            let size = event.key.count + event.value.count
             let topic = try topics[event.topic]
+            let size = event.key.count + event.value.count
             sending.queued(bytes: size)
             let outcome = producer.produce(
                 to: topic, partition: event.topic.partition(of: feed.shard), key: event.key, value: event.value,

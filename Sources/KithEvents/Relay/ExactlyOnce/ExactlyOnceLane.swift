@@ -9,12 +9,13 @@ final class ExactlyOnceLane: RelayLane {
     let thread: WorkerThread
 
     init(
-        number: Int, configuration: KafkaConfiguration, cluster: String, cursors: CursorTopic, metrics: Metrics,
-        options: RelayOptions
+        number: Int, configuration: KafkaConfiguration, cluster: String, cursors: CursorTopic,
+        preparation: TopicPreparation, metrics: Metrics, options: RelayOptions
     ) throws(KithError) {
         let producer = try RelayProducer(
             configuration: configuration,
-            transactionalID: "\(configuration.topicPrefix).relay.\(cluster).\(number)", options: options, trouble: trouble
+            transactionalID: "\(configuration.topicPrefix).relay.\(cluster).\(number)", preparation: preparation,
+            options: options, trouble: trouble
         ) { [signal] in signal.raise() }
         thread = WorkerThread(name: "kith-relay-\(number)") { [shards, trouble, signal] stopping in
             GentleThread.become()
@@ -23,9 +24,12 @@ final class ExactlyOnceLane: RelayLane {
             let transactions = TransactionLoop(
                 tools, shards, ProducerSession(lane: number, cursors: cursors, trouble: trouble), trouble: trouble,
                 timeout: configuration.transactionTimeout, stopping: stopping)
+            let pace = RelayPace(metrics: metrics)
             while !stopping() {
                 // Nil: there is more to do at once.
-                if let deadline = transactions.turn() { signal.wait(until: deadline.time) }
+                let pause = transactions.turn()
+                pace.rest(shards.all, until: stopping)
+                if let pause { signal.wait(until: pause.time) }
             }
             transactions.finish()
             producer.close()

@@ -4,15 +4,12 @@ import KithTelemetry
 
 /// What a lane's thread does, turn by turn: opens the producer's session, fills transactions, commits or aborts them.
 ///
-/// A transaction is committed when it is full, `Limits.transactionMilliseconds` old, or when there is no more to add and the last one is that
-/// long ago: one event alone waits for nothing, many share the price of a commit.
+/// A transaction is committed when it is full, `Limits.transactionMilliseconds` old, or when there is no more to add and the last commit is a
+/// few times as long ago as it took: one event alone waits for nothing, many share the price of a commit.
 final class TransactionLoop {
-    /// Until when there is nothing to do; nil is until something happens.
-    struct Pause {
-        var time: ContinuousClock.Instant?
-    }
-
     private static let interval = Duration.milliseconds(Limits.transactionMilliseconds)
+    /// Time between two commits, in times of what one takes.
+    private static let spacing = 2
 
     private let tools: RelayTools
     private let shards: RelayShards<TransactionalShard>
@@ -21,7 +18,7 @@ final class TransactionLoop {
     private let timeout: Duration
     private let stopping: () -> Bool
     private var transaction: RelayTransaction?
-    private var committedAt: ContinuousClock.Instant?
+    private var nextCommit: ContinuousClock.Instant?
     private var failures = 0
     private var retryAt: ContinuousClock.Instant?
     private var isFenced = false
@@ -40,13 +37,13 @@ final class TransactionLoop {
     }
 
     /// One turn; answers nil where there is more to do at once.
-    func turn() -> Pause? {
+    func turn() -> RelayPause? {
         let deadline = tendCursors()
         if let end = tools.producer.closeIfEnded() { producerEnded(end, isFence: end.isFence) }
-        guard !isFenced, !shards.all.isEmpty else { return Pause(time: deadline) }
-        if let retryAt, retryAt > .now { return Pause(time: earliest(deadline, retryAt)) }
+        guard !isFenced, !shards.all.isEmpty else { return RelayPause(time: deadline) }
+        if let retryAt, retryAt > .now { return RelayPause(time: earliest(deadline, retryAt)) }
         switch tools.producer.availability() {
-        case .waiting(let until): return Pause(time: earliest(deadline, until))
+        case .waiting(let until): return RelayPause(time: earliest(deadline, until))
         case .ready(let producer):
             do throws(RelaySetback) {
                 // A step that takes longer than its time is taken again.
@@ -56,12 +53,12 @@ final class TransactionLoop {
                 let hasMore = try fill(producer)
                 // A shard that has just failed is to be tried again.
                 let deadline = tendCursors()
-                guard let due = due(hasMore: hasMore) else { return Pause(time: deadline) }
+                guard let due = due(hasMore: hasMore) else { return RelayPause(time: deadline) }
                 if due <= .now {
                     try commit(producer)
                     return nil
                 }
-                return hasMore ? nil : Pause(time: earliest(deadline, due))
+                return hasMore ? nil : RelayPause(time: earliest(deadline, due))
             } catch {
                 overcome(error, producer)
                 return nil
@@ -117,12 +114,13 @@ final class TransactionLoop {
         guard let transaction, !transaction.cursors.isEmpty else { return nil }
         if transaction.isFull { return .now }
         if hasMore { return transaction.beganAt + TransactionLoop.interval }
-        return committedAt.map { $0 + TransactionLoop.interval } ?? .now
+        return nextCommit ?? .now
     }
 
     /// Commits the open transaction, however long brokers take; gives up only when the relay ends.
     private func commit(_ producer: KafkaProducer) throws(RelaySetback) {
         guard let open = transaction else { return }
+        let began = ContinuousClock.now
         do throws(KithError) { try session.produce(open.cursors, on: producer) } catch { throw .spoiled(error) }
         do throws(TransactionFailure) {
             try untilDecided { () throws(TransactionFailure) in
@@ -130,7 +128,8 @@ final class TransactionLoop {
             }
         } catch { throw .transaction(error) }
         transaction = nil
-        committedAt = .now
+        let end = ContinuousClock.now
+        nextCommit = end + min((end - began) * TransactionLoop.spacing, TransactionLoop.interval)
         failures = 0
         retryAt = nil
         trouble.clear()

@@ -7,6 +7,7 @@ final class TransactionalShard: RelayedShard {
     /// What others see while a turn is on.
     private struct Shown {
         var published: LogPosition
+        var sent: LogPosition
         var topic = ""
         var failure: KithError?
     }
@@ -18,16 +19,19 @@ final class TransactionalShard: RelayedShard {
     init(feed: any ChangeFeed, definition: @escaping @Sendable () -> CollectionDefinition) throws(KithError) {
         self.feed = feed
         let turn = try TransactionalTurn(feed: feed, definition: definition)
-        shown = Mutex(Shown(published: turn.published))
+        shown = Mutex(Shown(published: turn.published, sent: turn.sent))
         self.turn = Mutex(turn)
     }
 
+    var id: ShardID { feed.shard }
+    var last: LogPosition { feed.lastPosition }
+    var sent: LogPosition { shown.withLock { $0.sent } }
     var published: LogPosition { shown.withLock { $0.published } }
 
     var status: RelayStatus.Shard {
         let shown = shown.withLock { $0 }
         return RelayStatus.Shard(
-            shard: feed.shard, topic: shown.topic, published: shown.published, last: feed.lastPosition, failure: shown.failure)
+            shard: feed.shard, topic: shown.topic, published: shown.published, last: last, failure: shown.failure)
     }
 
     func waiting(limit: Int) -> WaitingCommits { change { $0.waiting(limit: limit) } }
@@ -37,7 +41,9 @@ final class TransactionalShard: RelayedShard {
         var answer: Answer?
         turn.withLock { turn in
             answer = body(&turn)
-            shown.withLock { $0 = Shown(published: turn.published, topic: turn.topic, failure: turn.failure?.error) }
+            shown.withLock {
+                $0 = Shown(published: turn.published, sent: turn.sent, topic: turn.topic, failure: turn.failure?.error)
+            }
         }
         // Set by the line above.
         return answer.unsafelyUnwrapped

@@ -27,7 +27,7 @@ struct TransactionalTurn: Sendable {
     private(set) var published: LogPosition
     private(set) var topic = ""
     /// All commits up to this one are in the open transaction or before it.
-    private var sent: LogPosition
+    private(set) var sent: LogPosition
     /// Whether Kafka's cursor has been compared with the log since the producer began.
     private var isResumed = false
     private var cursor: DurableCursor
@@ -62,27 +62,40 @@ struct TransactionalTurn: Sendable {
             let end = min(limit, feed.lastPosition)
             guard end > sent else { return .idle }
             let topics = ShardTopics(feed.shard, definition, tools.producer, producer)
-            topic = try topics.main.name
+            topic = topics.mainName
+            guard try topics.areReady([topics.main]) else { return .idle }
+            // Whatever stops this turn, events that are in the transaction count as sent.
+            let began = sent
+            defer {
+                if sent > began {
+                    transaction.move(
+                        feed.shard,
+                        to: PublishedCursor(position: sent, collection: definition.name, createdAt: definition.createdAt))
+                }
+            }
             if let gap = try tools.gap(after: sent, in: feed, definition) {
                 try producer.produceWaiting(
-                    to: try topics.main, partition: Int(feed.shard.shard), key: gap.key, value: gap.value, headers: gap.headers,
+                    to: topics[topics.main], partition: Int(feed.shard.shard), key: gap.key, value: gap.value,
+                    headers: gap.headers,
                     action: "publish a GAP event")
                 transaction.add(events: 1, bytes: gap.key.count + gap.value.count)
                 tools.metrics.lostCommits.add(gap.positions.count)
                 sent = gap.positions.upperBound
             }
             var bytes = 0
+            var isWaiting = false
             _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
+                guard try topics.areReady(tools.encoder.topics(of: commit, definition)) else {
+                    isWaiting = true
+                    return false
+                }
                 position = commit.position
                 bytes += try send(commit, definition, to: topics, tools, producer, &transaction)
                 position = nil
                 sent = commit.position
                 return commit.position < end && !transaction.isFull && bytes < Limits.relayTurnBytes
             }
-            transaction.move(
-                feed.shard,
-                to: PublishedCursor(position: sent, collection: definition.name, createdAt: definition.createdAt))
-            return sent < end ? .more : .idle
+            return sent < end && !isWaiting ? .more : .idle
         } catch {
             fail(error, at: position, tools)
             return position == nil ? .idle : .spoiled
