@@ -147,6 +147,7 @@ bool kith_records_bind(kith_records *records, uint8_t element,
     if (kernel == NULL) return false;
     const uint8_t level = kith_simd_active();
     records->distance = distance == NULL ? kernel->distance : distance;
+    records->compared_bytes = records->code_bytes;
     if (records->code == KITH_CODE_FULL) {
         records->distances = full_distances;
 #if defined(__x86_64__)
@@ -161,6 +162,7 @@ bool kith_records_bind(kith_records *records, uint8_t element,
     if (element == KITH_BINARY || (records->metric != KITH_L2 && records->metric != KITH_COSINE && records->metric != KITH_DOT)) {
         return false;
     }
+    records->compared_bytes = records->factors_offset + (uint32_t)sizeof(kith_node_factors);
     const bool eight = records->code == KITH_CODE_SCALAR8;
     records->distances = eight ? scalar8_plain : scalar4_plain;
 #if defined(__x86_64__)

@@ -5,7 +5,7 @@
 static inline void fetch_codes(const kith_records *records, const uint32_t *nodes, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const uint8_t *code = records->base + (size_t)nodes[i] * records->stride;
-        for (size_t at = 0; at < records->code_bytes; at += 64) __builtin_prefetch(code + at);
+        for (size_t at = 0; at < records->compared_bytes; at += 64) __builtin_prefetch(code + at);
     }
 }
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-// Bytes of a code that are fetched ahead at most; the hardware follows on.
+// Bytes of a record that are fetched ahead at most; the hardware follows on.
 enum { BYTES_AHEAD = 1024 };
 enum { LINE = 64 };
 // Entries of a sorted list from which on places are searched by halving.
@@ -19,7 +19,7 @@ static inline const uint32_t *links_of(kith_walk *walk, const kith_records *reco
 
 static inline void fetch_code(const kith_records *records, uint32_t node) {
     const uint8_t *code = records->base + (size_t)node * records->stride;
-    const size_t bytes = records->code_bytes < BYTES_AHEAD ? records->code_bytes : BYTES_AHEAD;
+    const size_t bytes = records->compared_bytes < BYTES_AHEAD ? records->compared_bytes : BYTES_AHEAD;
     for (size_t at = 0; at < bytes; at += LINE) __builtin_prefetch(code + at);
 }
 
@@ -33,9 +33,9 @@ static inline void fetch_links(const kith_records *records, uint32_t node) {
 static inline bool seen_before(kith_walk *walk, uint32_t node) {
     const uint32_t hash = (node * 2654435769u >> 12) ^ node;
     uint32_t *place = walk->seen + (hash & walk->seen_mask);
-    if (*place == node + 1) return true;
+    const bool seen = *place == node + 1;
     *place = node + 1;
-    return false;
+    return seen;
 }
 
 // The index of the first rank behind `rank`, whose bit 0 is set: nobody else's differs in that bit alone.
@@ -77,6 +77,7 @@ void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_no
                      uint32_t entry_count, uint32_t window, uint32_t top, float ratio) {
     walk->count = 0;
     walk->next = 0;
+    walk->waiting = 0;
     walk->window = window;
     walk->top = top;
     walk->ratio = ratio;
@@ -102,34 +103,60 @@ void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_no
     keep(walk, nearest);
 }
 
-bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_node_query *query, uint32_t expansions) {
-    for (; walk->next < walk->count; expansions--) {
-        if (expansions == 0) return false;
-        const uint32_t node = kith_rank_node(walk->ranks[walk->next]);
-        walk->ranks[walk->next] |= 1;
-        // Most likely the one after is the next to be expanded.
-        uint32_t next = next_open(walk, walk->next + 1);
-        if (next < walk->count) fetch_links(records, kith_rank_node(walk->ranks[next]));
+// Lists the links of the next node that were not seen before, and fetches their codes.
+static void expand_next(kith_walk *walk, const kith_records *records) {
+    walk->listed = 0;
+    if (walk->next >= walk->count) return;
+    const uint32_t node = kith_rank_node(walk->ranks[walk->next]);
+    walk->ranks[walk->next] |= 1;
+    walk->next = next_open(walk, walk->next + 1);
+    const uint32_t *links = links_of(walk, records, node);
+    for (uint32_t i = 0; i < records->link_capacity; i++) {
+        const uint32_t word = __atomic_load_n(links + i, __ATOMIC_ACQUIRE);
+        if (word == 0) break;
+        fetch_code(records, word - 1);
+        // Without a branch, which nothing could foresee.
+        walk->list[walk->listed] = word - 1;
+        walk->listed += !seen_before(walk, word - 1);
+    }
+}
 
-        const uint32_t *links = links_of(walk, records, node);
-        uint32_t count = 0;
-        for (uint32_t i = 0; i < records->link_capacity; i++) {
-            const uint32_t word = __atomic_load_n(links + i, __ATOMIC_ACQUIRE);
-            if (word == 0) break;
-            if (seen_before(walk, word - 1)) continue;
-            fetch_code(records, word - 1);
-            walk->nodes[count++] = word - 1;
-        }
-        records->distances(records, query, walk->nodes, count, walk->distances);
-        walk->compared += count;
-        for (uint32_t i = 0; i < count; i++) {
-            const uint64_t rank = kith_rank(walk->distances[i], walk->nodes[i]);
-            if (rank >= walk->bound) continue;
-            const uint32_t place = keep(walk, rank);
-            if (place < next) next = place;
-        }
-        walk->next = next_open(walk, next);
-        if (walk->next < walk->count) fetch_links(records, kith_rank_node(walk->ranks[walk->next]));
+// Compares the nodes, keeps those near enough, and fetches the links of the two that are nearest now.
+static void compare_nodes(kith_walk *walk, const kith_records *records, const kith_node_query *query) {
+    uint32_t *nodes = walk->nodes;
+    float *distances = walk->distances;
+    records->distances(records, query, nodes, walk->waiting, distances);
+    walk->compared += walk->waiting;
+    uint32_t near = 0;
+    for (uint32_t i = 0; i < walk->waiting; i++) {
+        const bool is_near = kith_rank(distances[i], nodes[i]) < walk->bound;
+        nodes[near] = nodes[i];
+        distances[near] = distances[i];
+        near += is_near;
+    }
+    for (uint32_t i = 0; i < near; i++) {
+        const uint64_t rank = kith_rank(distances[i], nodes[i]);
+        if (rank >= walk->bound) continue;
+        const uint32_t place = keep(walk, rank);
+        if (place < walk->next) walk->next = place;
+    }
+    walk->next = next_open(walk, walk->next);
+    if (walk->next >= walk->count) return;
+    fetch_links(records, kith_rank_node(walk->ranks[walk->next]));
+    const uint32_t after = next_open(walk, walk->next + 1);
+    if (after < walk->count) fetch_links(records, kith_rank_node(walk->ranks[after]));
+}
+
+bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_node_query *query, uint32_t expansions) {
+    for (; walk->waiting > 0 || walk->next < walk->count; expansions--) {
+        if (expansions == 0) return false;
+        // The codes of one node's links come from memory while those of the one before are compared.
+        expand_next(walk, records);
+        compare_nodes(walk, records, query);
+        uint32_t *list = walk->nodes;
+        walk->nodes = walk->list;
+        walk->list = list;
+        walk->waiting = walk->listed;
     }
     return true;
 }

@@ -57,6 +57,7 @@ struct kith_records {
     uint8_t code;
     uint8_t metric;
     // Set by `kith_records_bind`.
+    uint32_t compared_bytes;  // of a record, from its start: what comparing reads
     kith_node_function _Nullable distances;
     float (*_Nullable distance)(const void *query, const void *row, size_t dimension, float scale);
 };
@@ -96,8 +97,12 @@ typedef struct {
     uint32_t *_Null_unspecified seen;  // nodes plus one, by hash; a slot that is taken forgets who had it
     uint32_t seen_mask;
     uint32_t compared;
-    uint32_t *_Null_unspecified nodes;  // room for the links of a node and for all entries
+    // Each with room for the links of a node and for all entries.
+    uint32_t *_Null_unspecified nodes;  // to be compared: `waiting` of them, whose codes are being fetched
+    uint32_t *_Null_unspecified list;   // those of the node expanded after: `listed`
     float *_Null_unspecified distances;
+    uint32_t waiting;
+    uint32_t listed;
     uint32_t *_Null_unspecified links;  // room for the links of a node that are read from a file
     int32_t failure;  // the errno of a read that failed; the walk ended there
 } kith_walk;

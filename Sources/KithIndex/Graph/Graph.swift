@@ -53,7 +53,7 @@ final class Graph: @unchecked Sendable {
             links: ((linkFile?.base ?? memory.base) + layout.linksOffset).assumingMemoryBound(to: UInt8.self),
             links_stride: layout.linksStride, link_capacity: UInt32(layout.linkCapacity), links_file: -1,
             capacity: UInt32(layout.capacity), dimension: UInt32(space.dimension), code: code, metric: space.metric.rawValue,
-            distances: nil, distance: nil)
+            compared_bytes: 0, distances: nil, distance: nil)
         guard kith_records_bind(&records, element, context.rows.kernel?.pointee.distance) else {
             throw .invalid(.metricMismatch, field: "metric", "\(space.metric) does not compare \(space.element) vectors")
         }

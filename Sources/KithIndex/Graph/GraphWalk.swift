@@ -72,6 +72,7 @@ final class GraphWalk: @unchecked Sendable {
         if seenCapacity > 0 { walk.seen.deallocate() }
         if roomCapacity > 0 {
             walk.nodes.deallocate()
+            walk.list.deallocate()
             walk.distances.deallocate()
         }
     }
@@ -143,10 +144,12 @@ final class GraphWalk: @unchecked Sendable {
         if room > roomCapacity {
             if roomCapacity > 0 {
                 walk.nodes.deallocate()
+                walk.list.deallocate()
                 walk.distances.deallocate()
             }
             roomCapacity = room
             walk.nodes = .allocate(capacity: room)
+            walk.list = .allocate(capacity: room)
             walk.distances = .allocate(capacity: room)
         }
     }

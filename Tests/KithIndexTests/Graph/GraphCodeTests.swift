@@ -26,7 +26,7 @@ import Testing
                 base: memory, stride: stride, code_bytes: UInt32(codeBytes), factors_offset: UInt32(factors), links: memory,
                 links_stride: stride, link_capacity: 0, links_file: -1, capacity: 0, dimension: UInt32(space.dimension),
                 code: UInt8(code), metric: space.metric.rawValue,
-                distances: nil, distance: nil)
+                compared_bytes: 0, distances: nil, distance: nil)
             let bound = kith_records_bind(&records, space.element.rawValue, nil)
             #expect(bound)
             for slot in 0..<UInt32(count) {
