@@ -1,17 +1,18 @@
 import Foundation
+import Glibc
 
 /// The resident memory of this process, as the kernel counts it.
-struct ProcessMemory {
+package struct ProcessMemory {
     /// Of everything.
-    var residentBytes = 0
+    package private(set) var residentBytes = 0
     /// Of vectors and links that are mapped from files.
-    var tieredBytes = 0
+    package private(set) var tieredBytes = 0
 
     /// - Complexity: O(resident pages), some milliseconds a gigabyte of small ones.
-    static func measure() -> ProcessMemory {
+    package static func measure() -> ProcessMemory {
         var memory = ProcessMemory()
-        // Absent where /proc is not mounted: then nothing is known, and budgets bound only what Kith itself keeps.
-        guard let text = FileManager.default.contents(atPath: "/proc/self/smaps") else { return memory }
+        // Empty where /proc is not mounted: then nothing is known, and budgets bound only what Kith itself keeps.
+        let text = mappings()
         var isTiered = false
         for line in text.split(separator: UInt8(ascii: "\n")) {
             if line.starts(with: rss) {
@@ -24,6 +25,17 @@ struct ProcessMemory {
             }
         }
         return memory
+    }
+
+    /// The whole of it: Foundation stops after one read of a file that claims no size.
+    private static func mappings() -> Data {
+        var text = Data()
+        let file = open("/proc/self/smaps", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return text }
+        defer { close(file) }
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = read(file, &buffer, buffer.count), count > 0 { text += buffer[..<count] }
+        return text
     }
 
     private static let rss = Array("Rss:".utf8)
