@@ -75,6 +75,8 @@ package final class AuditLog: @unchecked Sendable {
                 condition.withLock { queue.removeFirst(batch.count) }
             } catch {
                 log.error("requests cannot be recorded", ["waiting": "\(batch.count)", "error": "\(error)"])
+                // At the end there is no later: what cannot be written now is lost, and counted.
+                if condition.withLock({ isStopping }) { break }
                 condition.withLock { pause() }
             }
         }

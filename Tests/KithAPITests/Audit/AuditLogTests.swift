@@ -1,3 +1,4 @@
+import Dispatch
 import KithAPI
 import KithCore
 import KithTelemetry
@@ -10,6 +11,8 @@ import Testing
         let batches = Mutex<[[String]]>([])
         let failures = Atomic<Int>(0)
         let hasRoom = Atomic<Bool>(true)
+        /// Signalled once a batch.
+        let recorded = DispatchSemaphore(value: 0)
 
         func record(_ facts: [Fact]) throws(KithError) {
             if failures.load(ordering: .relaxed) > 0 {
@@ -17,6 +20,7 @@ import Testing
                 throw KithError(.resourceExhausted, .storageFailure, "the disk is full")
             }
             batches.withLock { $0.append(facts.map(\.key.text)) }
+            recorded.signal()
         }
     }
 
@@ -46,8 +50,17 @@ import Testing
         recorder.failures.store(1, ordering: .relaxed)
         let log = log()
         log.add(fact(1))
+        recorder.recorded.wait()
         log.stop()
         #expect(recorder.batches.withLock { $0 } == [["1"]])
+    }
+
+    @Test func aLogThatNeverTakesThemDoesNotHoldUpTheEnd() {
+        recorder.failures.store(.max, ordering: .relaxed)
+        let log = log()
+        log.add(fact(1))
+        log.stop()
+        #expect(recorder.batches.withLock { $0 }.isEmpty && metrics.lostAudits.current == 1)
     }
 
     @Test func aFullLogHoldsUpToTheLimitAndTheRestIsCounted() {
