@@ -2,7 +2,7 @@ import Foundation
 import KithCore
 import KithTelemetry
 
-/// Leaves the processors to writers while they need all of them: keeping up with a bulk load would take a third of its speed.
+/// Leaves the processors to writers while they need all of them: keeping up with a bulk load takes a good third of its speed, or more.
 ///
 /// Where keeping up would take more than a share of one processor and the machine has none to spare, a lane takes that share only, and the
 /// log holds the rest until writers are done; at most until its oldest event is `Limits.relayPaceSeconds` old or the log is half full.
