@@ -220,6 +220,8 @@ public enum Limits {
     public static let slots = UInt32.max - 1
     /// Slots of one graph: what its regions reserve address space for. Vectors beyond are scanned.
     public static let graphSlots: UInt32 = 1 << 28
+    /// Seconds until a rebuild of an index that failed is tried again.
+    public static let rebuildRetrySeconds = 30
     /// Lists of an inverted index.
     public static let invertedLists = 65_536
     /// Vectors that a quantizer learns from.

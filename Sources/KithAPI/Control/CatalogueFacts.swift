@@ -78,6 +78,9 @@ public struct CatalogueFacts: CatalogueDescriber {
     /// Paths as update masks have them.
     private static func changedFields(_ change: CatalogueChange) -> [String] {
         guard let before = change.before, let after = change.after else { return [] }
+        if case .index(let old) = before, case .index(let new) = after {
+            return [("kind", old.kind != new.kind), ("parameters", old.parameters != new.parameters)].filter(\.1).map(\.0)
+        }
         guard case .collection(let old) = before, case .collection(let new) = after else { return ["collection"] }
         let fields = [
             ("description", old.description != new.description), ("labels", old.labels != new.labels),
@@ -88,6 +91,8 @@ public struct CatalogueFacts: CatalogueDescriber {
                 old.eventVectors != new.eventVectors || old.eventEncoding != new.eventEncoding || old.events != new.events
             ),
             ("memory_budget_bytes", old.memoryBudgetBytes != new.memoryBudgetBytes),
+            ("vector_spaces", old.spaces != new.spaces),
+            ("index_maintenance_paused", old.isMaintenancePaused != new.isMaintenancePaused),
         ]
         return fields.filter(\.1).map(\.0)
     }

@@ -19,6 +19,7 @@ struct CollectionMessage: Codable {
     var aliases: [String] = []
     /// Protobuf JSON has 64-bit numbers as text.
     var memoryBudgetBytes = "0"
+    var indexMaintenancePaused = false
 
     init(_ definition: CollectionDefinition, aliases: [String]) {
         name = definition.name
@@ -36,13 +37,14 @@ struct CollectionMessage: Codable {
         updatedAt = CollectionMessage.timestamp(definition.updatedAt)
         self.aliases = aliases
         memoryBudgetBytes = "\(definition.memoryBudgetBytes)"
+        indexMaintenancePaused = definition.isMaintenancePaused
     }
 
     /// A new definition; what only the server sets must be unset.
     func definition() throws(KithError) -> CollectionDefinition {
         let isSet = [
             ("id", id != 0), ("etag", !etag.isEmpty), ("created_at", createdAt != nil), ("updated_at", updatedAt != nil),
-            ("aliases", !aliases.isEmpty),
+            ("aliases", !aliases.isEmpty), ("index_maintenance_paused", indexMaintenancePaused),
         ]
         for (field, isSet) in isSet where isSet {
             throw .invalid(.immutableField, field: "collection.\(field)", "is set by the server")
@@ -85,12 +87,19 @@ struct CollectionMessage: Codable {
                     metadata: ["value": memoryBudgetBytes, "limit": "\(Limits.memoryBudgetBytes)"])
             }
             definition.memoryBudgetBytes = bytes
+        case "vector_spaces", "vectorSpaces":
+            for (index, space) in vectorSpaces.enumerated() {
+                do throws(KithError) {
+                    let place = try definition.spaceIndex(space.name, field: "name")
+                    definition.spaces[place] = try space.reindexed(definition.spaces[place])
+                } catch { throw error.inside("collection.vector_spaces[\(index)]") }
+            }
         default: return false
         }
         return true
     }
 
-    private static func timestamp(_ microseconds: Int64) -> String {
+    static func timestamp(_ microseconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(microseconds) / 1e6)
             .ISO8601Format(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
@@ -124,9 +133,45 @@ struct VectorSpaceMessage: Codable {
     }
 }
 
+extension VectorSpaceMessage {
+    /// The space with the index that is asked for; whatever else is said must be as it is.
+    func reindexed(_ space: VectorSpace) throws(KithError) -> VectorSpace {
+        guard let index, !index.kind.isEmpty else {
+            throw .invalid(.requiredFieldMissing, field: "index.kind", "must be given: nothing else of a space can be changed")
+        }
+        var wanted = space.indexed(by: IndexDefinition(kind: index.kind, parameters: index.parameters))
+        if dimension != 0 { wanted.dimension = Int(dimension) }
+        if elementType.name != WireEnums.elementType[0].name {
+            wanted.element = try elementType.value(WireEnums.elementType, field: "element_type")
+        }
+        wanted.metric = try metric.value(WireEnums.metric, field: "metric") ?? space.metric
+        if let model { wanted.model = ModelReference(id: model.id, revision: model.revision) }
+        return wanted
+    }
+}
+
 struct IndexMessage: Codable {
     var kind: String
     var parameters: [String: String]
+}
+
+/// What goes on with an index, as protobuf JSON.
+struct IndexMaintenanceMessage: Codable {
+    var state: EnumText
+    var reason: EnumText
+    var rowsDone: String
+    var rowsTotal: String
+    var startedAt: String?
+    var serving: IndexMessage
+
+    init(_ maintenance: IndexMaintenance) {
+        state = EnumText("STATE_\("\(maintenance.state)".uppercased())")
+        reason = EnumText("REASON_\((maintenance.reason?.rawValue ?? "unspecified").uppercased())")
+        rowsDone = "\(maintenance.rowsDone)"
+        rowsTotal = "\(maintenance.rowsTotal)"
+        startedAt = maintenance.startedAt.map(CollectionMessage.timestamp)
+        serving = IndexMessage(kind: maintenance.serving.kind, parameters: maintenance.serving.parameters)
+    }
 }
 
 struct ModelMessage: Codable {

@@ -75,7 +75,8 @@ struct CollectionHandlers {
             for path in paths where try !wanted.apply(path, to: &definition) {
                 throw .invalid(
                     .immutableField, field: "update_mask",
-                    "'\(path)' cannot be changed; description, labels, durability, tail, change_events and memory_budget_bytes can",
+                    "'\(path)' cannot be changed; description, labels, durability, tail, change_events, memory_budget_bytes "
+                        + "and vector_spaces can",
                     metadata: ["path": path])
             }
         }
@@ -150,6 +151,7 @@ struct CollectionHandlers {
             var memoryBytes: String
             var mappedBytes: String
             var readBytes: String
+            var indexMaintenance: IndexMaintenanceMessage
         }
         struct Shard: Codable {
             var shard: UInt32
@@ -173,7 +175,8 @@ struct CollectionHandlers {
                 StatsMessage.Space(
                     name: $0.name, vectors: "\($0.vectors)", deadVectors: "\($0.deadVectors)",
                     linkedVectors: "\($0.linkedVectors)", tailVectors: "\($0.tailVectors)", vectorBytes: "\($0.vectorBytes)",
-                    memoryBytes: "\($0.memoryBytes)", mappedBytes: "\($0.mappedBytes)", readBytes: "\($0.readBytes)")
+                    memoryBytes: "\($0.memoryBytes)", mappedBytes: "\($0.mappedBytes)", readBytes: "\($0.readBytes)",
+                    indexMaintenance: IndexMaintenanceMessage($0.maintenance))
             },
             shards: stats.shards.map {
                 StatsMessage.Shard(

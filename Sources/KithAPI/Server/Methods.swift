@@ -19,6 +19,7 @@ struct Methods: Sendable {
 
     init(_ engine: Engine) {
         let collections = CollectionHandlers(engine: engine)
+        let maintenance = IndexMaintenanceHandlers(engine: engine)
         let webhooks = WebhookHandlers(engine.webhooks)
         let byName: [String: Start] = [
             "/kith.v1.CollectionService/CreateCollection": .recorded(collections.create),
@@ -28,6 +29,9 @@ struct Methods: Sendable {
             "/kith.v1.CollectionService/DeleteCollection": .recorded(collections.delete),
             "/kith.v1.CollectionService/UpdateAliases": .recorded(collections.updateAliases),
             "/kith.v1.CollectionService/GetCollectionStats": .control(collections.stats),
+            "/kith.v1.CollectionService/RebuildIndex": .control(maintenance.rebuild),
+            "/kith.v1.CollectionService/PauseIndexMaintenance": .recorded(maintenance.pause),
+            "/kith.v1.CollectionService/ResumeIndexMaintenance": .recorded(maintenance.resume),
             "/kith.v1.PointService/Upsert": .call(WriteHandler(engine: engine, kind: KITH_WRITE_UPSERT).handle),
             "/kith.v1.PointService/BatchWrite": .call(WriteHandler(engine: engine, kind: KITH_WRITE_BATCH).handle),
             "/kith.v1.PointService/Delete": .call(WriteHandler(engine: engine, kind: KITH_WRITE_DELETE).handle),

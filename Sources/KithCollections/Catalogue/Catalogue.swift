@@ -155,7 +155,8 @@ public final class Catalogue: Sendable {
         }
     }
 
-    /// Changes a definition by `change`, which sees it as it is; shards and spaces must stay.
+    /// Changes a definition by `change`, which sees it as it is; shards and spaces must stay, but for the spaces' indexes: another index is made in the
+    /// background, and the one there is serves until then.
     public func update(
         _ name: String, etag: String, context: OwnedBytes? = nil,
         _ change: (inout CollectionDefinition) throws(KithError) -> Void
@@ -163,17 +164,38 @@ public final class Catalogue: Sendable {
         changing.lock()
         defer { changing.unlock() }
         let collection = try collection(name, field: "collection.name")
+        return try update(collection, etag: etag, context: context, change)
+    }
+
+    /// Holds the work on a collection's indexes, or lets it go on; where that is so already, nothing changes.
+    ///
+    /// - Parameter name: a name or alias.
+    public func setMaintenancePaused(
+        _ isPaused: Bool, of name: String, context: OwnedBytes? = nil
+    ) throws(KithError) -> CollectionDefinition {
+        changing.lock()
+        defer { changing.unlock() }
+        let collection = try collection(name)
+        if collection.definition.isMaintenancePaused == isPaused { return collection.definition }
+        return try update(collection, context: context) { $0.isMaintenancePaused = isPaused }
+    }
+
+    /// The same, while no other change is made.
+    private func update(
+        _ collection: Collection, etag: String = "", context: OwnedBytes?,
+        _ change: (inout CollectionDefinition) throws(KithError) -> Void
+    ) throws(KithError) -> CollectionDefinition {
         var definition = collection.definition
         try Catalogue.checkETag(etag, definition)
         try change(&definition)
         try DefinitionCheck.checkKept(collection.definition, in: definition)
+        try check.checkIndexes(of: definition, insteadOf: collection.definition)
         try check.checkMutable(definition)
         Catalogue.makeKey(&definition.events)
         definition.revision += 1
         definition.updatedAt = Catalogue.now()
-        let told = CatalogueChange(
-            before: .collection(collection.definition), after: .collection(definition), collection: definition)
-        try store.put(definition, CatalogueCommit([told], context: context, at: definition.updatedAt))
+        let told = CatalogueChange.update(of: collection.definition, to: definition)
+        try store.put(definition, CatalogueCommit(told, context: context, at: definition.updatedAt))
         collection.update(definition)
         return definition
     }

@@ -27,6 +27,15 @@ public struct CatalogueChange: Sendable {
             + parts(of: definition).map { CatalogueChange(before: nil, after: $1, collection: definition, space: $0) }
     }
 
+    /// The collection, and those of its indexes that are others now.
+    static func update(of old: CollectionDefinition, to new: CollectionDefinition) -> [CatalogueChange] {
+        [CatalogueChange(before: .collection(old), after: .collection(new), collection: new)]
+            + zip(old.spaces, new.spaces).filter { $0.index != $1.index }.map { before, after in
+                CatalogueChange(
+                    before: .index(before.index), after: .index(after.index), collection: new, space: after.name)
+            }
+    }
+
     /// What goes with a collection, from the inside out.
     static func deletion(of definition: CollectionDefinition, aliases: [String]) -> [CatalogueChange] {
         aliases.map { CatalogueChange(before: .alias($0, collection: definition), after: nil, collection: definition) }

@@ -32,7 +32,7 @@ struct CollectionOpener: Sendable {
         let collection = Collection(definition, writers: writers, metrics: metrics)
         holder.collection = collection
         for writer in writers {
-            metrics.tailVectors.add(writer.shard.tail)
+            writer.shard.reportTail()
             linker.wake(writer)
         }
         return collection
@@ -48,7 +48,7 @@ struct CollectionOpener: Sendable {
             writer.stopWaitingForIndexes()
             if checkpointing { linker.writeFinalCheckpoints(writer) }
             budget.add(-Int(writer.shard.current().logBytes))
-            metrics.tailVectors.add(-writer.shard.tail)
+            writer.shard.reportTail(isClosed: true)
         }
     }
 

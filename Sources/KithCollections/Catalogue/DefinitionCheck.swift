@@ -32,16 +32,31 @@ struct DefinitionCheck {
 
     /// The fields that stand for ever.
     static func checkKept(_ old: CollectionDefinition, in new: CollectionDefinition) throws(KithError) {
-        let kept = [
-            ("name", old.name == new.name), ("id", old.id == new.id), ("shard_count", old.shardCount == new.shardCount),
-            ("vector_spaces", old.spaces == new.spaces), ("create_time", old.createdAt == new.createdAt),
-        ]
-        for (field, isKept) in kept where !isKept {
-            throw .invalid(.immutableField, field: "collection.\(field)", "cannot be changed", metadata: ["collection": old.name])
+        try checkKept(
+            [
+                ("name", old.name == new.name), ("id", old.id == new.id), ("shard_count", old.shardCount == new.shardCount),
+                ("vector_spaces", old.spaces.count == new.spaces.count), ("created_at", old.createdAt == new.createdAt),
+            ], of: old.name, inside: "collection")
+        for (number, (old, new)) in zip(old.spaces, new.spaces).enumerated() {
+            try checkKept(
+                [
+                    ("name", old.name == new.name), ("dimension", old.dimension == new.dimension),
+                    ("element_type", old.element == new.element), ("metric", old.metric == new.metric),
+                    ("model", old.model == new.model),
+                ], of: new.name, inside: "collection.vector_spaces[\(number)]")
         }
     }
 
-    /// The fields that may change.
+    private static func checkKept(
+        _ fields: [(name: String, isKept: Bool)], of owner: String, inside place: String
+    ) throws(KithError) {
+        for (name, isKept) in fields where !isKept {
+            throw .invalid(
+                .immutableField, field: "\(place).\(name)", "cannot be changed", metadata: ["name": String(owner)])
+        }
+    }
+
+    /// The fields that may change, the spaces' indexes aside.
     func checkMutable(_ definition: CollectionDefinition) throws(KithError) {
         try DefinitionCheck.check(definition.events)
         guard definition.description.utf8.count <= Limits.descriptionBytes else {
@@ -97,18 +112,32 @@ struct DefinitionCheck {
                 .metricMismatch, field: "metric", "\(space.metric) does not compare \(space.element) vectors",
                 metadata: ["metric": "\(space.metric)", "element_type": "\(space.element)"])
         }
-        guard space.index.parameters.count <= Limits.indexParameters else {
-            throw .limit(
-                field: "index.parameters", value: space.index.parameters.count, limit: Limits.indexParameters,
-                unit: "parameters")
-        }
         if let model = space.model {
             for (field, text) in [("model.id", model.id), ("model.revision", model.revision)]
             where text.utf8.count > Limits.labelBytes {
                 throw .limit(field: field, value: text.utf8.count, limit: Limits.labelBytes, unit: "bytes")
             }
         }
+        try checkIndex(of: space)
+    }
+
+    /// Whether an index of that kind can be made over the space, with those parameters.
+    private func checkIndex(of space: VectorSpace) throws(KithError) {
+        guard space.index.parameters.count <= Limits.indexParameters else {
+            throw .limit(
+                field: "index.parameters", value: space.index.parameters.count, limit: Limits.indexParameters,
+                unit: "parameters")
+        }
         try registry.maker(space.index.kind).check(space)
+    }
+
+    /// The indexes that a change brings; those that stay are left alone.
+    func checkIndexes(of definition: CollectionDefinition, insteadOf old: CollectionDefinition) throws(KithError) {
+        for (number, space) in definition.spaces.enumerated() where space.index != old.spaces[number].index {
+            do throws(KithError) { try checkIndex(of: space) } catch {
+                throw error.inside("collection.vector_spaces[\(number)]")
+            }
+        }
     }
 
     /// As `ResourceName` has it: fit for topics and folders.

@@ -57,18 +57,19 @@ final class SpaceCheck {
             vectors: VectorRows(base: segments.base, stride: segments.stride), slots: segments.capacity,
             directory: NSTemporaryDirectory())
         let restored = try SpaceStore.load(
-            space, path: checkpointPath, indexPlace, maker: try registry.maker(space.index.kind), state: state)
+            space, path: checkpointPath, indexPlace, registry, state: state)
         guard let restored else { return report.found(checkpointPlace, "none: the next start makes it again") }
-        try (restored.index as? any CheckableIndex)?.checkInvariants()
-        guard restored.slotCount <= slotCount, restored.index.linkedCount <= restored.slotCount else {
+        let index = restored.built.index
+        try (index as? any CheckableIndex)?.checkInvariants()
+        guard restored.slotCount <= slotCount, index.linkedCount <= restored.slotCount else {
             throw KithError(
                 .dataLoss, .corruption,
                 "\(checkpointPath) counts \(restored.slotCount) slots and links "
-                    + "\(restored.index.linkedCount); the store counts \(slotCount)")
+                    + "\(index.linkedCount); the store counts \(slotCount)")
         }
         report.found(
             checkpointPlace,
-            "position \(restored.position), \(restored.slotCount) slots, \(space.index.kind), \(restored.index.linkedCount) linked"
+            "position \(restored.position), \(restored.slotCount) slots, \(restored.built.definition.kind), \(index.linkedCount) linked"
         )
     }
 

@@ -81,12 +81,13 @@ extension Collection {
         for (number, shard) in shards.enumerated() {
             let space = shard.spaces[search.space]
             let snapshot = views[number].snapshot(space: search.space)
-            let tail = space.tail(slotCount: snapshot.slotCount)
+            let index = space.index
+            let tail = MaintainedIndex.tail(of: index, slotCount: snapshot.slotCount)
             let isTooLong = definition.tailPolicy == .indexedOnly && tail > Int(definition.tailVectors)
             // An exact search compares everything, tail or not.
             query.indexedOnly = !search.exact && (search.indexedOnly || isTooLong)
             if query.indexedOnly { leftOut += tail }
-            for neighbour in try space.index.search(query, in: snapshot) {
+            for neighbour in try index.search(query, in: snapshot) {
                 found.append(Found(neighbour: neighbour, shard: number))
             }
         }

@@ -17,12 +17,16 @@ public final class Collection: Sendable {
         self.metrics = metrics
     }
 
-    /// The definition now; spaces and shards never change.
+    /// The definition now; shards and spaces never change, but for the spaces' indexes.
     public var definition: CollectionDefinition { state.withLock { $0 } }
 
     func update(_ definition: CollectionDefinition) {
         state.withLock { $0 = definition }
-        for writer in writers { writer.tailChanged() }
+        for writer in writers {
+            for (space, wanted) in zip(writer.shard.spaces, definition.spaces) { space.maintained.want(wanted.index) }
+            writer.tailChanged()
+            writer.wakeLinker()
+        }
     }
 
     /// The shard that holds a point, for ever: XXH3 of its canonical bytes modulo the number of shards.

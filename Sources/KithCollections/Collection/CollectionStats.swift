@@ -16,6 +16,8 @@ public struct CollectionStats: Sendable {
         /// Vectors, and links in a file, that searches may map; and those that they read.
         public var mappedBytes = 0
         public var readBytes = 0
+        /// What goes on with its index.
+        public var maintenance: IndexMaintenance
     }
 
     public struct Shard: Sendable {
@@ -36,7 +38,9 @@ extension Collection {
     /// - Complexity: O(slots): the dead are counted.
     public var stats: CollectionStats {
         let definition = definition
-        var spaces = definition.spaces.map { CollectionStats.Space(name: $0.name) }
+        var spaces = definition.spaces.enumerated().map {
+            CollectionStats.Space(name: $1.name, maintenance: maintenance(space: $0))
+        }
         var figures: [CollectionStats.Shard] = []
         for shard in shards {
             let view = shard.current()
@@ -46,11 +50,12 @@ extension Collection {
                     firstPosition: view.firstPosition, changeLogBytes: view.logBytes))
             for (number, space) in shard.spaces.enumerated() {
                 let slots = view.slotCounts[number]
+                let index = space.index
                 let dead = (0..<slots).count { space.rows.deaths.isDead($0) }
                 spaces[number].vectors += Int(slots) - dead
                 spaces[number].deadVectors += dead
-                spaces[number].linkedVectors += space.index.linkableSlots > 0 ? Int(min(space.index.linkedCount, slots)) : 0
-                spaces[number].tailVectors += space.tail(slotCount: slots)
+                spaces[number].linkedVectors += index.linkableSlots > 0 ? Int(min(index.linkedCount, slots)) : 0
+                spaces[number].tailVectors += MaintainedIndex.tail(of: index, slotCount: slots)
                 spaces[number].vectorBytes += space.segments.diskBytes
                 spaces[number].memoryBytes += space.fixedMemoryBytes(slotCount: slots)
                 spaces[number].mappedBytes += space.tieredBytes.mapped

@@ -27,11 +27,9 @@ final class IndexWaiters: Sendable {
     func fire() {
         let due = state.withLock { state -> [Answer] in
             guard !state.waiting.isEmpty else { return [] }
-            let linked = shard.spaces.map(\.index.linkedCount)
+            let indexes = shard.spaces.map(\.index)
             func isLinked(_ slotCounts: [UInt32]) -> Bool {
-                shard.spaces.indices.allSatisfy {
-                    min(slotCounts[$0], shard.spaces[$0].index.linkableSlots) <= linked[$0]
-                }
+                zip(indexes, slotCounts).allSatisfy { MaintainedIndex.tail(of: $0, slotCount: $1) == 0 }
             }
             let due = state.waiting.filter { isLinked($0.slotCounts) }.map(\.answer)
             state.waiting.removeAll { isLinked($0.slotCounts) }

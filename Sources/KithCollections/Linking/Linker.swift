@@ -131,8 +131,9 @@ final class Linker: @unchecked Sendable {
         var more = false
         for (number, space) in shard.spaces.enumerated() {
             do throws(KithError) {
-                more = try link(space, number, of: shard) || more
-                if checkpoints.isDue(space, snapshot: shard.current().snapshot(space: number)) {
+                let rebuilt = try link(space, number, of: writer)
+                more = hasWork(space, number, of: writer) || more
+                if rebuilt || checkpoints.isDue(space, snapshot: shard.current().snapshot(space: number)) {
                     try writeCheckpoint(space, number, of: writer)
                 }
             } catch {
@@ -144,15 +145,33 @@ final class Linker: @unchecked Sendable {
         return more
     }
 
-    private func link(_ space: SpaceStore, _ number: Int, of shard: Shard) throws(KithError) -> Bool {
-        let slotCount = shard.current().slotCounts[number]
-        guard space.index.hasWork(upTo: slotCount) else { return false }
+    private func hasWork(_ space: SpaceStore, _ number: Int, of writer: ShardWriter) -> Bool {
+        space.maintained.hasWork(
+            upTo: writer.shard.current().slotCounts[number], isPaused: writer.isMaintenancePaused)
+    }
+
+    /// Whether another index serves searches from now on.
+    private func link(_ space: SpaceStore, _ number: Int, of writer: ShardWriter) throws(KithError) -> Bool {
+        guard hasWork(space, number, of: writer) else { return false }
+        let shard = writer.shard
+        let place = ["shard": "\(shard.id)", "space": space.space.name]
         let before = space.index.linkedCount
-        let linked = try space.index.link(upTo: slotCount, limit: Linker.sliceVectors)
+        let rebuilt = try space.maintained.link(
+            upTo: shard.current().slotCounts[number], limit: Linker.sliceVectors, isPaused: writer.isMaintenancePaused
+        ) { error in
+            metrics.indexRebuildFailures.add()
+            shardLog.error("an index could not be made anew", place.merging(["error": "\(error)"]) { $1 })
+        }
         space.releaseMapped()
-        metrics.linkedVectors.add(Int(linked - before))
-        metrics.tailVectors.add(Int(before) - Int(linked))
-        return space.index.hasWork(upTo: slotCount)
+        guard let rebuilt else {
+            metrics.linkedVectors.add(Int(space.index.linkedCount) - Int(before))
+            return false
+        }
+        metrics.indexRebuilds.add(rebuilt.rawValue)
+        shardLog.info(
+            "an index was made anew",
+            place.merging(["reason": rebuilt.rawValue, "kind": space.maintained.live.definition.kind]) { $1 })
+        return true
     }
 
     /// Writes the checkpoints that are worth it, of a shard that was forgotten.

@@ -74,7 +74,8 @@ public final class Node: Sendable {
             throw error
         }
         upkeep = Upkeep(
-            catalogue: catalogue, log: log, budget: budget, interval: .milliseconds(configuration.upkeepMilliseconds))
+            catalogue: catalogue, log: log, budget: budget, metrics: metrics,
+            interval: .milliseconds(configuration.upkeepMilliseconds))
         governor = MemoryGovernor(
             catalogue: catalogue, metrics: metrics, nodeBudget: configuration.memoryBudgetBytes,
             interval: .milliseconds(configuration.memoryRoundMilliseconds))

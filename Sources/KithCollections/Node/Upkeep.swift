@@ -12,11 +12,15 @@ final class Upkeep: Sendable {
     private let catalogue: Catalogue
     private let log: NodeLog
     private let budget: ChangeLogBudget
+    private let metrics: Metrics
 
-    init(catalogue: Catalogue, log: NodeLog, budget: ChangeLogBudget, interval: DispatchTimeInterval) {
+    init(
+        catalogue: Catalogue, log: NodeLog, budget: ChangeLogBudget, metrics: Metrics, interval: DispatchTimeInterval
+    ) {
         self.catalogue = catalogue
         self.log = log
         self.budget = budget
+        self.metrics = metrics
         queue = DispatchQueue(label: "kith.upkeep", qos: .utility)
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.schedule(deadline: .now() + interval, repeating: interval)
@@ -31,9 +35,11 @@ final class Upkeep: Sendable {
     }
 
     private func visitAll() {
-        for collection in catalogue.all {
+        let collections = catalogue.all
+        for collection in collections {
             for writer in collection.writers { visit(writer) }
         }
+        metrics.tell(collections)
         guard budget.wantsTrimming else { return }
         do throws(KithError) { _ = try log.trim() } catch {
             shardLog.error("the node's log could not be trimmed", ["error": "\(error)"])
@@ -41,6 +47,8 @@ final class Upkeep: Sendable {
     }
 
     private func visit(_ writer: ShardWriter) {
+        // A rebuild that failed is tried again.
+        if writer.shard.spaces.contains(where: \.maintained.isRebuilding) { writer.wakeLinker() }
         writer.betweenGroups { [budget] committer in
             committer.refreshView()
             do throws(KithError) {
@@ -64,5 +72,15 @@ final class Upkeep: Sendable {
         // Without any reader the log waits for the first one.
         guard let reader = shard.cursors.slowest else { return shard.firstPosition }
         return min(recovery, reader) + 1
+    }
+}
+
+extension Metrics {
+    /// How far rebuilds have got.
+    fileprivate func tell(_ collections: [Collection]) {
+        let rebuilds = collections.flatMap(\.maintenance).filter { $0.reason != nil }
+        indexRebuildsRunning.set(rebuilds.count)
+        indexRebuildRowsLeft.set(rebuilds.reduce(0) { $0 + $1.rowsTotal - $1.rowsDone })
+        maintenancePaused.set(collections.count(where: \.definition.isMaintenancePaused))
     }
 }

@@ -14,6 +14,8 @@ public final class Shard: Sendable {
     let spaces: [SpaceStore]
     let metrics: Metrics
     private let view: Mutex<ReadView>
+    /// What the metric has of this shard.
+    private let reportedTail = Mutex(0)
     /// Commits up to here are synced: what readers of changes may see.
     private let durablePosition: Atomic<LogPosition>
     let observers = CommitObservers()
@@ -72,10 +74,8 @@ public final class Shard: Sendable {
         }
         for revision in group.revisions { spaces[revision.space].rows.setVersion(revision.slot, revision.version) }
         for death in group.deaths { spaces[death.space].rows.deaths.kill(death.slot, at: death.position) }
-        for (number, space) in spaces.enumerated() where space.index.linkableSlots > 0 {
-            metrics.tailVectors.add(group.vectors[number].count)
-        }
         show(group.state)
+        reportTail()
         if durable { markDurable(group.state.position) }
     }
 
@@ -98,6 +98,15 @@ public final class Shard: Sendable {
     var tail: Int {
         let view = current()
         return spaces.enumerated().reduce(0) { $0 + $1.element.tail(slotCount: view.slotCounts[$1.offset]) }
+    }
+
+    /// Brings the metric up to date. What is told is always a difference, so that no change of an index is missed.
+    func reportTail(isClosed: Bool = false) {
+        reportedTail.withLock { reported in
+            let now = isClosed ? 0 : tail
+            metrics.tailVectors.add(now - reported)
+            reported = now
+        }
     }
 
     /// The longest tail of any space.

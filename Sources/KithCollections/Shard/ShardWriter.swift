@@ -93,11 +93,20 @@ final class ShardWriter: CommandLog {
 
     /// The linker has caught up some, or the policy has changed: a full tail may have room again.
     func tailChanged() {
+        shard.reportTail()
         indexWaiters.fire()
         queue.withLock { queue in
             if queue.paused, !tailIsFull { scheduleDrain(&queue) }
         }
     }
+
+    // MARK: The index
+
+    /// Whether only fresh vectors are worked on.
+    var isMaintenancePaused: Bool { definition().isMaintenancePaused }
+
+    /// The linker may have something to do.
+    func wakeLinker() { linker.wake(self) }
 
     // MARK: Closing
 

@@ -1,6 +1,7 @@
 #if canImport(Glibc)
     import Glibc
 #endif
+import Foundation
 import KithCore
 import KithIndex
 import KithStorage
@@ -14,7 +15,7 @@ final class SpaceStore: Sendable {
     let rows: RowTable
     /// Which of the vectors may be mapped.
     let tiers: RowTiers
-    let index: any VectorIndex
+    let maintained: MaintainedIndex
     let checkpointPath: String
     /// The commit up to which the checkpoint on disk is complete; 0 without one.
     let checkpointPosition: Atomic<UInt64>
@@ -33,58 +34,67 @@ final class SpaceStore: Sendable {
         segments = try VectorSegments(
             directory: "\(directory)/vectors", stride: space.stride, vectorBytes: space.vectorBytes)
         checkpointPath = "\(directory)/checkpoint"
-        let maker = try registry.maker(space.index.kind)
         tiers = RowTiers(segments, limited: limited)
         let place = IndexPlace(
             vectors: VectorRows(base: segments.base, stride: segments.stride), slots: segments.capacity, reader: tiers,
             directory: directory)
-        let restored = SpaceStore.restore(space, path: checkpointPath, place, maker: maker, state: state)
-        if let restored {
-            (rows, index) = (restored.rows, restored.index)
-        } else {
-            rows = try RowTable(slots: segments.capacity)
-            index = try maker.make(place.context(space, rows.deaths))
+        let restored = SpaceStore.restore(space, path: checkpointPath, place, registry, state: state)
+        let rows = if let restored { restored.rows } else { try RowTable(slots: segments.capacity) }
+        self.rows = rows
+        let make = { @Sendable [tiers] (definition: IndexDefinition) throws(KithError) -> any VectorIndex in
+            let index = try registry.maker(definition.kind).make(place.context(space.indexed(by: definition), rows.deaths))
+            if tiers.isLimited { (index as? any TieredIndex)?.keepsLinksInMemory = false }
+            return index
         }
-        if limited { (index as? any TieredIndex)?.keepsLinksInMemory = false }
+        let built =
+            if let restored { restored.built } else {
+                MaintainedIndex.Built(index: try make(space.index), definition: space.index)
+            }
+        if limited { (built.index as? any TieredIndex)?.keepsLinksInMemory = false }
+        maintained = MaintainedIndex(built, wanted: space.index, make: make)
         checkpointPosition = Atomic(restored?.position ?? 0)
         checkpointSettledSlots = Atomic(0)
         checkpointSettledSlots.store(settledSlots(restored?.slotCount ?? 0), ordering: .relaxed)
     }
 
+    /// The index that serves searches; another may take its place at any time, so a search asks once.
+    var index: any VectorIndex { maintained.live.index }
+
     /// Vectors that wait to be linked.
-    func tail(slotCount: UInt32) -> Int {
-        max(0, Int(min(slotCount, index.linkableSlots)) - Int(index.linkedCount))
-    }
+    func tail(slotCount: UInt32) -> Int { MaintainedIndex.tail(of: index, slotCount: slotCount) }
 
     /// Slots that are not of the tail.
     func settledSlots(_ slotCount: UInt32) -> Int { Int(slotCount) - tail(slotCount: slotCount) }
 
     // MARK: Checkpoint
 
+    /// The section that holds, as JSON, what the index was made by.
+    private static let definitionSection = "definition"
+
     struct Restored {
         var rows: RowTable
-        var index: any VectorIndex
+        var built: MaintainedIndex.Built
         var position: LogPosition
         var slotCount: UInt32
     }
 
     /// Nil when there is no checkpoint to trust: everything in it can be made again, so damage costs time, never data.
     private static func restore(
-        _ space: VectorSpace, path: String, _ place: IndexPlace, maker: any VectorIndexMaker, state: ShardState
+        _ space: VectorSpace, path: String, _ place: IndexPlace, _ registry: IndexRegistry, state: ShardState
     ) -> Restored? {
         do throws(KithError) {
-            return try load(space, path: path, place, maker: maker, state: state)
+            return try load(space, path: path, place, registry, state: state)
         } catch {
             shardLog.error("a checkpoint is not to be trusted and is made again", ["path": path, "error": "\(error)"])
             return nil
         }
     }
 
-    /// Nil where there is none.
+    /// Nil where there is none. The index is what the checkpoint says it is, which the definition may have left behind.
     ///
     /// - Throws: `CORRUPTION` when it is damaged, or does not match the store.
     static func load(
-        _ space: VectorSpace, path: String, _ place: IndexPlace, maker: any VectorIndexMaker, state: ShardState
+        _ space: VectorSpace, path: String, _ place: IndexPlace, _ registry: IndexRegistry, state: ShardState
     ) throws(KithError) -> Restored? {
         let slots = place.slots
         guard let file = try CheckpointFile.open(path) else { return nil }
@@ -102,6 +112,9 @@ final class SpaceStore: Sendable {
         }
         let rows = try RowTable(regions: regions, slotCount: slotCount)
         rows.forgetDeaths(after: position, below: slotCount)
+        let definition = try definition(in: file, path: path)
+        let space = space.indexed(by: definition)
+        let maker = try registry.maker(definition.kind)
         var sections: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
         for (name, capacity) in maker.sectionCapacities(space) {
             sections[name] = try file.load("index.\(name)", capacity: capacity)
@@ -113,17 +126,33 @@ final class SpaceStore: Sendable {
         let index = try maker.restore(
             place.context(space, rows.deaths),
             from: RestoredCheckpoint(attributes: attributes, sections: sections))
-        return Restored(rows: rows, index: index, position: position, slotCount: slotCount)
+        return Restored(
+            rows: rows, built: MaintainedIndex.Built(index: index, definition: definition), position: position,
+            slotCount: slotCount)
+    }
+
+    private static func definition(
+        in file: CheckpointFile.Opened, path: String
+    ) throws(KithError) -> IndexDefinition {
+        let section = try file.load(definitionSection, capacity: Limits.messageBytes)
+        do {
+            return try JSONDecoder().decode(
+                IndexDefinition.self, from: Data(bytes: section.memory.base, count: section.byteCount))
+        } catch {
+            throw KithError(.dataLoss, .corruption, "\(path) does not say what its index was made by: \(error)")
+        }
     }
 
     /// Writes what stands at `snapshot`; the linker calls it, so the index holds still. The writer may go on: what it stamps meanwhile
     /// is stamped again when the log is replayed from there. `settle` must make every commit so far durable, so that the file
     /// never knows of a commit that the store could lose.
     func writeCheckpoint(at snapshot: Snapshot, settle: () throws(KithError) -> Void) throws(KithError) {
-        let settled = settledSlots(snapshot.slotCount)
-        let indexState = index.checkpoint()
+        let live = maintained.live
+        let settled = Int(snapshot.slotCount) - MaintainedIndex.tail(of: live.index, slotCount: snapshot.slotCount)
+        let indexState = live.index.checkpoint()
+        let definition = try OwnedBytes(SpaceStore.encode(live.definition))
         // Sections may own what they hold.
-        defer { withExtendedLifetime(indexState) {} }
+        defer { withExtendedLifetime((live, indexState, definition)) {} }
         var sections: [CheckpointFile.Section] = []
         for (name, bytes) in rows.sections(slotCount: snapshot.slotCount) {
             sections.append(CheckpointFile.Section(name: "rows.\(name)", bytes: bytes))
@@ -131,6 +160,7 @@ final class SpaceStore: Sendable {
         for section in indexState.sections {
             sections.append(CheckpointFile.Section(name: "index.\(section.name)", bytes: section.bytes))
         }
+        sections.append(CheckpointFile.Section(name: SpaceStore.definitionSection, bytes: definition.view.bytes))
         var attributes: [String: UInt64] = ["position": snapshot.position, "slots": UInt64(snapshot.slotCount)]
         for (name, value) in indexState.attributes { attributes["index.\(name)"] = value }
         let next = "\(checkpointPath).next"
@@ -139,6 +169,14 @@ final class SpaceStore: Sendable {
         try SpaceStore.rename(next, to: checkpointPath)
         checkpointPosition.store(snapshot.position, ordering: .releasing)
         checkpointSettledSlots.store(settled, ordering: .relaxed)
+    }
+
+    private static func encode(_ definition: IndexDefinition) throws(KithError) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        do { return try encoder.encode(definition) } catch {
+            throw KithError(.internal, .storageFailure, "the definition of an index cannot be encoded: \(error)")
+        }
     }
 
     private static func rename(_ from: String, to: String) throws(KithError) {

@@ -116,9 +116,11 @@ final class MemoryGovernor: Sendable {
 }
 
 extension SpaceStore {
-    /// Bytes of codes, links beside them, ids, versions and deaths.
+    /// Bytes of codes, links beside them, ids, versions and deaths; those of an index in the making, too.
     func fixedMemoryBytes(slotCount: UInt32) -> Int {
-        ((index as? any TieredIndex)?.footprint.memoryBytes ?? 0) + Int(slotCount) * RowTable.slotBytes
+        [index, maintained.successor].reduce(Int(slotCount) * RowTable.slotBytes) {
+            $0 + (($1 as? any TieredIndex)?.footprint.memoryBytes ?? 0)
+        }
     }
 
     /// Bytes of vectors and of links in a file: those that searches may map, and those that they read.
@@ -139,7 +141,7 @@ extension SpaceStore {
     /// What linking has mapped of what is to stay on disk goes again.
     func releaseMapped() {
         tiers.releaseRead()
-        (index as? any TieredIndex)?.releaseLinks()
+        for index in [index, maintained.successor] { (index as? any TieredIndex)?.releaseLinks() }
     }
 }
 

@@ -5,7 +5,7 @@ import KithCore
 /// `kith collections`.
 enum CollectionsCommand {
     static let description = CommandDescription(
-        name: "collections", summary: "List, describe, create and delete collections", operands: ["[ACTION]", "[NAME]"],
+        name: "collections", summary: "List, describe, create, change and delete collections", operands: ["[ACTION]", "[NAME]"],
         options: Connection.options
             + [
                 Option(name: "json", value: nil, help: "answer in JSON"),
@@ -13,23 +13,26 @@ enum CollectionsCommand {
             ] + NewCollection.options
             + [Option(name: "from-json", value: "FILE", help: "create: a kith.v1.Collection in JSON, in place of the options")],
         notes: [
-            "Actions: list (the default), get NAME, stats NAME, create NAME, delete NAME.",
+            "Actions: list (the default), get NAME, stats NAME, create NAME, delete NAME; of indexes: index NAME (other kind or",
+            "parameters), rebuild NAME (the same anew), pause NAME and resume NAME (the work on them), progress NAME.",
             "  kith collections create films --dimension 768 --element f16 --metric cosine",
+            "  kith collections index films --index disk_graph --index-parameter codes=sq4",
         ]
     ) { arguments throws(KithError) in
         let action = arguments.operands.first ?? "list"
         guard let run = actions[action] else {
-            throw .usage("'kith collections' has no action '\(action)', only list, get, stats, create, delete")
+            throw .usage("'kith collections' has no action '\(action)', only \(actions.keys.sorted().joined(separator: ", "))")
         }
         try Connection.with(arguments) { client throws(KithError) in try run(client, arguments) }
         return ExitCode.success
     }
 
     private static let actions: [String: @Sendable (KithClient, Arguments) throws(KithError) -> Void] = [
-        "list": list, "get": get, "stats": stats, "create": create, "delete": delete,
+        "list": list, "get": get, "stats": stats, "create": create, "delete": delete, "index": changeIndex,
+        "rebuild": rebuildIndex, "pause": pauseMaintenance, "resume": resumeMaintenance, "progress": progress,
     ]
 
-    private static func name(_ arguments: Arguments) throws(KithError) -> String {
+    static func name(_ arguments: Arguments) throws(KithError) -> String {
         guard arguments.operands.count == 2 else { throw .usage("the collection's name is missing", key: "NAME") }
         return arguments.operands[1]
     }
@@ -107,7 +110,7 @@ enum CollectionsCommand {
         Console.print("deleted \(name)")
     }
 
-    private static func printJSON(_ method: String, _ request: [String: String], _ client: KithClient) throws(KithError) {
+    static func printJSON(_ method: String, _ request: [String: String], _ client: KithClient) throws(KithError) {
         do {
             let answer = try client.callJSON("/kith.v1.CollectionService/\(method)", try JSONEncoder().encode(request))
             Console.print(String(decoding: answer, as: UTF8.self))
@@ -124,7 +127,7 @@ enum CollectionsCommand {
     }
 
     /// 64-bit numbers are text in protobuf's JSON.
-    private static func count(_ text: String) -> String { UInt64(text).map { grouped($0) } ?? text }
+    static func count(_ text: String) -> String { UInt64(text).map { grouped($0) } ?? text }
 }
 
 /// A `CollectionStats`.

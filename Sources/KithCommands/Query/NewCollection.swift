@@ -7,6 +7,23 @@ struct NewCollection: Encodable, Sendable {
     struct Index: Encodable, Sendable {
         var kind: String
         var parameters: [String: String] = [:]
+
+        init(kind: String) { self.kind = kind }
+
+        /// Nil where the options say nothing of it.
+        init?(_ arguments: Arguments) throws(KithError) {
+            for text in arguments.all("index-parameter") {
+                let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+                guard parts.count == 2 else {
+                    throw .usage("--index-parameter is '\(text)', not key=value", key: "index-parameter")
+                }
+                parameters[parts[0]] = parts[1]
+            }
+            guard let kind = arguments.value("index") ?? (parameters.isEmpty ? nil : IndexDefinition.defaultKind) else {
+                return nil
+            }
+            self.kind = kind
+        }
     }
 
     struct Model: Encodable, Sendable {
@@ -65,15 +82,7 @@ struct NewCollection: Encodable, Sendable {
             elementType: (try arguments.choice("element", NewCollection.elements) ?? element).wireName)
         space.metric = metric?.wireName
         space.model = arguments.value("model").map(Model.init)
-        var parameters: [String: String] = [:]
-        for text in arguments.all("index-parameter") {
-            let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else { throw .usage("--index-parameter is '\(text)', not key=value", key: "index-parameter") }
-            parameters[parts[0]] = parts[1]
-        }
-        if let kind = arguments.value("index") ?? (parameters.isEmpty ? nil : IndexDefinition.defaultKind) {
-            space.index = Index(kind: kind, parameters: parameters)
-        }
+        space.index = try Index(arguments)
         vectorSpaces = [space]
     }
 

@@ -54,6 +54,7 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
     /// Absent in definitions that an earlier release stored.
     private var streams: EventStreams?
     private var memoryBudget: Int?
+    private var maintenancePaused: Bool?
     /// Counts the changes of this definition; the etag.
     public var revision: UInt64
     /// Microseconds since 1970.
@@ -97,6 +98,13 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
     public var memoryBudgetBytes: Int {
         get { memoryBudget ?? 0 }
         set { memoryBudget = newValue }
+    }
+
+    /// Whether its indexes are left as they are: nothing is made anew, calibrated or cleared of what was removed. Fresh vectors are linked all
+    /// the same.
+    public var isMaintenancePaused: Bool {
+        get { maintenancePaused ?? false }
+        set { maintenancePaused = newValue ? true : nil }
     }
 
     /// The place of a space; an empty name stands for the only one.

@@ -141,6 +141,13 @@ public struct VectorSpace: Sendable, Hashable, Codable {
         self.model = model
     }
 
+    /// The same space with another index.
+    public func indexed(by index: IndexDefinition) -> VectorSpace {
+        var space = self
+        space.index = index
+        return space
+    }
+
     /// Bytes of one vector as it comes over the wire.
     public var vectorBytes: Int { element.byteCount(dimension: dimension) }
 

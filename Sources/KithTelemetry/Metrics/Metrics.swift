@@ -21,6 +21,16 @@ public final class Metrics: MetricSet {
     public let tailVectors = Gauge("kith_tail_vectors", "Vectors waiting to be linked.")
     public let checkpoints = Counter("kith_checkpoints_total", "Index checkpoints written.")
 
+    public let indexRebuilds = CounterFamily(
+        "kith_index_rebuilds_total", "Indexes of a shard's vector space made anew, by reason.", label: "reason")
+    public let indexRebuildFailures = Counter(
+        "kith_index_rebuild_failures_total", "Attempts to make an index anew that failed, and are made again.")
+    public let indexRebuildsRunning = Gauge(
+        "kith_index_rebuilds_running", "Indexes that are being made anew, or wait for it.")
+    public let indexRebuildRowsLeft = Gauge("kith_index_rebuild_rows_left", "Rows that they have still to link.")
+    public let maintenancePaused = Gauge(
+        "kith_index_maintenance_paused", "Collections whose index maintenance is paused.")
+
     // MARK: Memory
 
     public let memoryBudgetBytes = Gauge("kith_memory_budget_bytes", "The node's memory budget (memory-budget-bytes); 0: none.")

@@ -25,6 +25,42 @@ extension BadRequest {
 
     private static let first = "collection.vector_spaces[0]"
 
+    /// A change of the only vector space of `docs`.
+    private static func change(_ fields: [String: JSON], index: JSON = ["kind": "flat"]) -> JSON {
+        var space: JSON = ["index": index]
+        for (field, value) in fields { space[field] = value }
+        return ["collection": ["name": "docs", "vectorSpaces": [space]], "updateMask": "vectorSpaces"]
+    }
+
+    static let indexChanges: [BadRequest] = [
+        BadRequest("dimension", .updateCollection, change(["dimension": 4]), "IMMUTABLE_FIELD", "\(first).dimension"),
+        BadRequest("metric", .updateCollection, change(["metric": "METRIC_DOT"]), "IMMUTABLE_FIELD", "\(first).metric"),
+        BadRequest(
+            "element type", .updateCollection, change(["elementType": "ELEMENT_TYPE_INT8"]), "IMMUTABLE_FIELD",
+            "\(first).element_type"),
+        BadRequest("model", .updateCollection, change(["model": ["id": "m"]]), "IMMUTABLE_FIELD", "\(first).model"),
+        BadRequest("no kind", .updateCollection, change([:], index: [:]), "REQUIRED_FIELD_MISSING", "\(first).index.kind"),
+        BadRequest(
+            "unknown kind", .updateCollection, change([:], index: ["kind": "hash"]), "UNKNOWN_INDEX_KIND", "\(first).index.kind"),
+        BadRequest(
+            "parameter", .updateCollection, change([:], index: ["kind": "graph", "parameters": ["degree": "many"]]),
+            "INVALID_INDEX_PARAMETER", "\(first).index.parameters[\"degree\"]"),
+        BadRequest("unknown space", .updateCollection, change(["name": "x"]), "UNKNOWN_VECTOR_SPACE", "\(first).name"),
+        BadRequest(
+            "unknown collection", .rebuildIndex, ["collection": "nowhere"], "COLLECTION_NOT_FOUND", "collection",
+            code: .notFound),
+        BadRequest(
+            "unknown space", .rebuildIndex, ["collection": "docs", "vectorSpace": "x"], "UNKNOWN_VECTOR_SPACE",
+            "vector_space"),
+        BadRequest(
+            "unknown collection", .pauseIndexMaintenance, ["collection": "nowhere"], "COLLECTION_NOT_FOUND", "collection",
+            code: .notFound),
+        BadRequest("no collection", .resumeIndexMaintenance, [:], "REQUIRED_FIELD_MISSING", "collection"),
+        BadRequest(
+            "pausing has a call of its own", .createCollection, create(["indexMaintenancePaused": true]), "IMMUTABLE_FIELD",
+            "collection.index_maintenance_paused"),
+    ]
+
     static let creations: [BadRequest] = [
         BadRequest("nothing", .createCollection, [:], "REQUIRED_FIELD_MISSING", "collection"),
         BadRequest("no name", .createCollection, create(["name": ""]), "REQUIRED_FIELD_MISSING", "collection.name"),

@@ -5,8 +5,8 @@ import Testing
 @Suite("Bad input", .serverOutput)
 struct BadInputTests {
     private static let requests =
-        BadRequest.creations + BadRequest.collectionChanges + BadRequest.vectors + BadRequest.points + BadRequest.operations
-        + BadRequest.searches + BadRequest.reads + BadRequest.webhooks
+        BadRequest.creations + BadRequest.collectionChanges + BadRequest.indexChanges + BadRequest.vectors + BadRequest.points
+        + BadRequest.operations + BadRequest.searches + BadRequest.reads + BadRequest.webhooks
 
     private let target: BadInputServer
 

@@ -49,9 +49,15 @@ import Testing
         _ = try node.make("c")
         let changes: [(inout CollectionDefinition) -> Void] = [
             { $0.name = "other" }, { $0.id = 9 }, { $0.shardCount = 2 }, { $0.spaces[0].dimension = 5 }, { $0.createdAt = 0 },
+            { $0.spaces[0].metric = .dot }, { $0.spaces[0].element = .float16 }, { $0.spaces[0].name = "other" },
+            { $0.spaces.append($0.spaces[0]) },
         ]
         for change in changes {
             #expect(reason { _ = try node.catalogue.update("c", etag: "") { change(&$0) } } == .immutableField)
+        }
+        let indexes = [IndexDefinition(kind: "nothing"), IndexDefinition(kind: "graph", parameters: ["degree": "1"])]
+        for (index, expected) in zip(indexes, [ErrorReason.unknownIndexKind, .invalidIndexParameter]) {
+            #expect(reason { _ = try node.catalogue.update("c", etag: "") { $0.spaces[0].index = index } } == expected)
         }
         #expect(try node.catalogue.collection("c").definition.revision == 1)
     }

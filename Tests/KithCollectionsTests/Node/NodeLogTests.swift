@@ -50,6 +50,7 @@ import Testing
             _ = try catalogue.create(CollectionDefinition(name: "x", spaces: [space]), validateOnly: true)
             _ = try catalogue.update("a", etag: "") { $0.description = "new" }
             #expect(throws: KithError.self) { try catalogue.update("a", etag: "no") { $0.description = "never" } }
+            _ = try catalogue.update("a", etag: "") { $0.spaces[0].index = IndexDefinition(kind: "graph") }
             try catalogue.updateAliases([.assign(alias: "b", collection: "a"), .assign(alias: "c", collection: "a")])
             try catalogue.updateAliases([.remove(alias: "c")])
         }
@@ -60,8 +61,9 @@ import Testing
         #expect(
             try commits(reopened) == [
                 ["create collection a 1", "create space ", "create index flat"], ["update collection a 2"],
+                ["update collection a 3", "update index graph"],
                 ["create alias b of a", "create alias c of a"], ["delete alias c of a"],
-                ["delete alias b of a", "delete index flat", "delete space ", "delete collection a 2"],
+                ["delete alias b of a", "delete index graph", "delete space ", "delete collection a 3"],
             ])
         _ = try reopened.log.forEachCommit(after: 0) { (commit, _) throws(KithError) in
             #expect(commit.context.text == (commit.position == 1 ? "who" : ""))

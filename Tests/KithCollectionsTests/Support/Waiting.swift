@@ -1,5 +1,17 @@
+import Foundation
 import KithCore
 import Synchronization
+
+/// Returns once `condition` holds, looking again and again; false after two minutes.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+    let deadline = Date(timeIntervalSinceNow: 120)
+    let pause = NSCondition()
+    while try !condition() {
+        guard deadline > Date() else { return false }
+        pause.withLock { _ = pause.wait(until: Date(timeIntervalSinceNow: 0.002)) }
+    }
+    return true
+}
 
 /// Answers as they come in, to be looked at and waited for.
 final class Answers<Value: Sendable>: Sendable {
