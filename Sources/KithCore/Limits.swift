@@ -220,6 +220,10 @@ public enum Limits {
     public static let slots = UInt32.max - 1
     /// Slots of one graph: what its regions reserve address space for. Vectors beyond are scanned.
     public static let graphSlots: UInt32 = 1 << 28
+    /// The share of all cores that linking, rebuilding and calibration may be held to.
+    public static let maintenanceCPUShare = 0.05...1.0
+    /// Milliseconds of their share that they may save up while there is nothing to do.
+    public static let maintenanceSavingMilliseconds = 100
     /// Seconds until a rebuild of an index that failed is tried again.
     public static let rebuildRetrySeconds = 30
     /// Lists of an inverted index.

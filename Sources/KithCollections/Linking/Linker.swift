@@ -1,4 +1,5 @@
 import CMemory
+import Dispatch
 import Foundation
 import KithCore
 import KithIndex
@@ -29,11 +30,14 @@ final class Linker: @unchecked Sendable {
     private var places: [ObjectIdentifier: Place] = [:]
     private var stopping = false
     private var liveThreads = 0
+    private var allowance: CPUAllowance
     private let metrics: Metrics
     private let checkpoints: CheckpointPolicy
 
-    init(threads count: Int, metrics: Metrics, checkpoints: CheckpointPolicy) {
+    /// - Parameter cpuShare: of all cores, that its threads and those that work for them may take.
+    init(threads count: Int, cpuShare: Double, metrics: Metrics, checkpoints: CheckpointPolicy) {
         self.metrics = metrics
+        allowance = CPUAllowance(share: cpuShare, cores: ProcessInfo.processInfo.activeProcessorCount)
         self.checkpoints = checkpoints
         liveThreads = max(count, 1)
         for number in 0..<liveThreads {
@@ -88,8 +92,9 @@ final class Linker: @unchecked Sendable {
     private func run() {
         kith_set_thread_niceness(Linker.niceness)
         while let writer = next() {
+            let start = kith_thread_time()
             let more = work(on: writer)
-            done(with: writer, more: more)
+            done(with: writer, more: more, time: kith_thread_time() - start)
         }
         condition.withLock {
             liveThreads -= 1
@@ -104,18 +109,29 @@ final class Linker: @unchecked Sendable {
         condition.broadcast()
     }
 
+    /// Waits for work, and until there is processor time for it; nil once it is to end.
     private func next() -> ShardWriter? {
         condition.withLock {
-            while queue.isEmpty, !stopping { condition.wait() }
-            guard !stopping else { return nil }
-            let writer = queue.removeFirst()
-            places[ObjectIdentifier(writer)] = .running(again: false)
-            return writer
+            while !stopping {
+                let delay = allowance.wait(at: DispatchTime.now().uptimeNanoseconds)
+                if queue.isEmpty {
+                    condition.wait()
+                } else if delay > 0 {
+                    _ = condition.wait(until: Date(timeIntervalSinceNow: Double(delay) / 1e9))
+                } else {
+                    let writer = queue.removeFirst()
+                    places[ObjectIdentifier(writer)] = .running(again: false)
+                    return writer
+                }
+            }
+            return nil
         }
     }
 
-    private func done(with writer: ShardWriter, more: Bool) {
+    private func done(with writer: ShardWriter, more: Bool, time: UInt64) {
+        metrics.maintenanceTime.add(nanoseconds: time)
         condition.withLock {
+            allowance.spend(time)
             let id = ObjectIdentifier(writer)
             if case .running(let again) = places[id], more || again, !stopping { return enqueue(writer) }
             places[id] = nil

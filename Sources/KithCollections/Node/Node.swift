@@ -14,6 +14,8 @@ public final class Node: Sendable {
         public var dataDirectory: String
         /// Threads that link vectors into indexes.
         public var linkThreads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
+        /// Share of all cores that linking, rebuilding and calibration may take, as in `Limits.maintenanceCPUShare`.
+        public var maintenanceCPUShare = 1.0
         /// Bytes of change log to keep, at most.
         public var changeLogBytes = 16 << 30
         public var changeLogFull = FullLogPolicy.pushBack
@@ -61,7 +63,9 @@ public final class Node: Sendable {
         budget = ChangeLogBudget(
             limit: configuration.changeLogBytes, policy: configuration.changeLogFull, metrics: metrics)
         log = try NodeLog(database: database, budget: budget)
-        linker = Linker(threads: configuration.linkThreads, metrics: metrics, checkpoints: CheckpointPolicy())
+        linker = Linker(
+            threads: configuration.linkThreads, cpuShare: configuration.maintenanceCPUShare, metrics: metrics,
+            checkpoints: CheckpointPolicy())
         let opener = CollectionOpener(
             directory: collections, database: database, registry: configuration.registry, linker: linker, budget: budget,
             metrics: metrics, isMemoryLimited: configuration.memoryBudgetBytes > 0)

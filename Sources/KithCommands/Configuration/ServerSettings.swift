@@ -18,6 +18,7 @@ package struct ServerSettings: Sendable {
     package var searchThreads = 0
     /// 0: half the cores, at least one.
     package var linkThreads = 0
+    package var maintenanceCPUShare = 1.0
     package var blockCacheBytes = 256 << 20
     /// 0: none.
     package var memoryBudgetBytes = 0
@@ -88,6 +89,12 @@ package struct Setting: Sendable {
         },
         Setting(key: "link-threads", value: "N", help: "threads that link vectors into indexes; 0 takes half the cores (0)") {
             settings, given throws(KithError) in settings.linkThreads = try given.number(0...1_024)
+        },
+        Setting(
+            key: "maintenance-cpu-share", value: "X",
+            help: "share of all cores that linking, rebuilding and calibration may take, 0.05 to 1; 1: no limit (1)"
+        ) {
+            settings, given throws(KithError) in settings.maintenanceCPUShare = try given.share(Limits.maintenanceCPUShare)
         },
         Setting(key: "block-cache-bytes", value: "N", help: "memory for points and payloads (268435456)") {
             settings, given throws(KithError) in settings.blockCacheBytes = try given.number(1 << 20...1 << 44)
@@ -189,6 +196,13 @@ extension GivenSetting {
             throw wrong("is not a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
+    }
+
+    package func share(_ range: ClosedRange<Double>) throws(KithError) -> Double {
+        guard let share = Double(value), range.contains(share) else {
+            throw wrong("is not a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return share
     }
 
     package func address() throws(KithError) -> String {

@@ -22,6 +22,7 @@ final class RunningServer: Sendable {
         var configuration = Node.Configuration(dataDirectory: settings.data)
         configuration.linkThreads =
             settings.linkThreads > 0 ? settings.linkThreads : max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+        configuration.maintenanceCPUShare = settings.maintenanceCPUShare
         configuration.changeLogBytes = settings.changeLogBytes
         configuration.changeLogFull = settings.changeLogFull
         configuration.blockCacheBytes = settings.blockCacheBytes

@@ -1,6 +1,7 @@
 #if canImport(Glibc)
     internal import Glibc
 #endif
+internal import CMemory
 internal import Synchronization
 
 /// Work in pieces on several threads at once: the caller's and helpers, which inherit how gently it is scheduled.
@@ -12,6 +13,8 @@ struct ForkJoin {
 
     private final class Pieces: Sendable {
         let next = Atomic(0)
+        /// Processor time of the helpers.
+        let time = Atomic<UInt64>(0)
         let count: Int
         let pieceSize: Int
         let body: @Sendable (_ worker: Int, _ index: Int) -> Void
@@ -56,11 +59,13 @@ struct ForkJoin {
                     guard let argument else { return nil }
                     let helper = Unmanaged<Helper>.fromOpaque(argument).takeRetainedValue()
                     helper.pieces.work(helper.worker)
+                    helper.pieces.time.wrappingAdd(kith_thread_time(), ordering: .relaxed)
                     return nil
                 }, helper.toOpaque())
             if failed == 0 { handles.append(handle) } else { helper.release() }
         }
         pieces.work(0)
         for handle in handles { pthread_join(handle, nil) }
+        kith_add_thread_time(pieces.time.load(ordering: .relaxed))
     }
 }

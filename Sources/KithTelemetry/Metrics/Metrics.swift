@@ -21,6 +21,8 @@ public final class Metrics: MetricSet {
     public let tailVectors = Gauge("kith_tail_vectors", "Vectors waiting to be linked.")
     public let checkpoints = Counter("kith_checkpoints_total", "Index checkpoints written.")
 
+    public let maintenanceTime = TimeCounter(
+        "kith_index_maintenance_cpu_seconds_total", "Processor time of linking, rebuilding, calibration and checkpoints.")
     public let indexRebuilds = CounterFamily(
         "kith_index_rebuilds_total", "Indexes of a shard's vector space made anew, by reason.", label: "reason")
     public let indexRebuildFailures = Counter(
