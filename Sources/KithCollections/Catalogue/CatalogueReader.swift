@@ -15,7 +15,8 @@ struct CatalogueReader {
         let rows = try rows(CatalogueReader.definitionPrefix)
         while rows.isValid {
             do {
-                found.append(try JSONDecoder().decode(CollectionDefinition.self, from: Data(rows.value)))
+                let stored = try JSONDecoder().decode(CollectionDefinition.self, from: Data(rows.value))
+                found.append(stored.withoutRetiredIndexes())
             } catch {
                 throw KithError(.dataLoss, .corruption, "a collection's definition cannot be read: \(error)")
             }
