@@ -173,7 +173,7 @@ final class Linker: @unchecked Sendable {
         let place = ["shard": "\(shard.id)", "space": space.space.name]
         let before = space.index.linkedCount
         let rebuilt = try space.maintained.link(
-            upTo: shard.current().slotCounts[number], limit: Linker.sliceVectors, isPaused: writer.isMaintenancePaused
+            upTo: shard.current().snapshot(space: number), limit: Linker.sliceVectors, isPaused: writer.isMaintenancePaused
         ) { error in
             metrics.indexRebuildFailures.add()
             shardLog.error("an index could not be made anew", place.merging(["error": "\(error)"]) { $1 })

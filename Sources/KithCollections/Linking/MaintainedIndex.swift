@@ -12,6 +12,8 @@ final class MaintainedIndex: Sendable {
     struct Built: Sendable {
         var index: any VectorIndex
         var definition: IndexDefinition
+        /// What there was when it was made.
+        var made: Snapshot
     }
 
     private struct Rebuild {
@@ -21,6 +23,7 @@ final class MaintainedIndex: Sendable {
         let startedAt = Int64(Date().timeIntervalSince1970 * 1e6)
         /// Nil until a linking thread begins, and again after a failure.
         var successor: (any VectorIndex)?
+        var made = Snapshot(slotCount: 0, position: 0)
         /// When it is tried again after a failure.
         var retryAt: ContinuousClock.Instant?
     }
@@ -122,8 +125,9 @@ final class MaintainedIndex: Sendable {
     /// - Parameter isPaused: nothing is done but linking fresh vectors.
     /// - Throws: what kept the live index from linking. A rebuild that fails leaves it as it is, and is told `failed`.
     func link(
-        upTo slotCount: UInt32, limit: Int, isPaused: Bool, failed: (KithError) -> Void
+        upTo snapshot: Snapshot, limit: Int, isPaused: Bool, failed: (KithError) -> Void
     ) throws(KithError) -> RebuildReason? {
+        let slotCount = snapshot.slotCount
         let live = live.index
         let isDue = isPaused ? MaintainedIndex.tail(of: live, slotCount: slotCount) > 0 : live.hasWork(upTo: slotCount)
         if isDue { _ = try live.link(upTo: slotCount, limit: limit) }
@@ -131,7 +135,7 @@ final class MaintainedIndex: Sendable {
             return nil
         }
         do throws(KithError) {
-            return try advance(rebuild, over: live, upTo: slotCount, limit: limit)
+            return try advance(rebuild, over: live, upTo: snapshot, limit: limit)
         } catch {
             change(rebuild) { rebuild in
                 rebuild?.successor = nil
@@ -143,11 +147,15 @@ final class MaintainedIndex: Sendable {
     }
 
     private func advance(
-        _ rebuild: Rebuild, over live: any VectorIndex, upTo slotCount: UInt32, limit: Int
+        _ rebuild: Rebuild, over live: any VectorIndex, upTo snapshot: Snapshot, limit: Int
     ) throws(KithError) -> RebuildReason? {
+        let slotCount = snapshot.slotCount
         guard let successor = rebuild.successor else {
             let made = try make(rebuild.definition)
-            change(rebuild) { $0?.successor = made }
+            change(rebuild) { rebuild in
+                rebuild?.successor = made
+                rebuild?.made = snapshot
+            }
             return nil
         }
         if successor.hasWork(upTo: slotCount) {
@@ -157,7 +165,7 @@ final class MaintainedIndex: Sendable {
         var swapped = false
         state.withLock { state in
             guard state.rebuild?.number == rebuild.number else { return }
-            state.live = Built(index: successor, definition: rebuild.definition)
+            state.live = Built(index: successor, definition: rebuild.definition, made: rebuild.made)
             state.rebuild = nil
             swapped = true
         }

@@ -47,8 +47,7 @@ final class Upkeep: Sendable {
     }
 
     private func visit(_ writer: ShardWriter) {
-        // A rebuild that failed is tried again.
-        if writer.shard.spaces.contains(where: \.maintained.isRebuilding) { writer.wakeLinker() }
+        writer.maintainIndexes()
         writer.betweenGroups { [budget] committer in
             committer.refreshView()
             do throws(KithError) {

@@ -22,7 +22,8 @@ struct ShardRecovery {
         for (number, space) in definition.spaces.enumerated() {
             spaces.append(
                 try SpaceStore(
-                    space, directory: "\(directory)/\(number)", registry: registry, state: state, limited: isMemoryLimited))
+                    space, number, directory: "\(directory)/\(number)", registry: registry, state: state,
+                    limited: isMemoryLimited))
         }
         let shard = try Shard(id: id, spaces: spaces, state: state, database: database, metrics: metrics)
         try rebuild(shard, state)

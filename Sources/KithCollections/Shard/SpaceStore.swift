@@ -25,10 +25,12 @@ final class SpaceStore: Sendable {
     /// Opens a space, from its checkpoint where that is whole and not ahead of the store.
     ///
     /// - Parameters:
+    ///   - number: its place in the collection.
     ///   - state: what the store says; a checkpoint that is newer, or older than the log reaches back, is not used.
     ///   - limited: there is a memory budget: nothing is mapped that need not be.
     init(
-        _ space: VectorSpace, directory: String, registry: IndexRegistry, state: ShardState, limited: Bool = false
+        _ space: VectorSpace, _ number: Int, directory: String, registry: IndexRegistry, state: ShardState,
+        limited: Bool = false
     ) throws(KithError) {
         self.space = space
         segments = try VectorSegments(
@@ -48,7 +50,9 @@ final class SpaceStore: Sendable {
         }
         let built =
             if let restored { restored.built } else {
-                MaintainedIndex.Built(index: try make(space.index), definition: space.index)
+                MaintainedIndex.Built(
+                    index: try make(space.index), definition: space.index,
+                    made: Snapshot(slotCount: state.nextSlots[number], position: state.position))
             }
         if limited { (built.index as? any TieredIndex)?.keepsLinksInMemory = false }
         maintained = MaintainedIndex(built, wanted: space.index, make: make)
@@ -126,8 +130,11 @@ final class SpaceStore: Sendable {
         let index = try maker.restore(
             place.context(space, rows.deaths),
             from: RestoredCheckpoint(attributes: attributes, sections: sections))
+        let made = Snapshot(
+            slotCount: file.attributes["made.slots"].flatMap(UInt32.init(exactly:)) ?? 0,
+            position: file.attributes["made.position"] ?? 0)
         return Restored(
-            rows: rows, built: MaintainedIndex.Built(index: index, definition: definition), position: position,
+            rows: rows, built: MaintainedIndex.Built(index: index, definition: definition, made: made), position: position,
             slotCount: slotCount)
     }
 
@@ -161,7 +168,10 @@ final class SpaceStore: Sendable {
             sections.append(CheckpointFile.Section(name: "index.\(section.name)", bytes: section.bytes))
         }
         sections.append(CheckpointFile.Section(name: SpaceStore.definitionSection, bytes: definition.view.bytes))
-        var attributes: [String: UInt64] = ["position": snapshot.position, "slots": UInt64(snapshot.slotCount)]
+        var attributes: [String: UInt64] = [
+            "position": snapshot.position, "slots": UInt64(snapshot.slotCount), "made.position": live.made.position,
+            "made.slots": UInt64(live.made.slotCount),
+        ]
         for (name, value) in indexState.attributes { attributes["index.\(name)"] = value }
         let next = "\(checkpointPath).next"
         try CheckpointFile.write(to: next, attributes: attributes, sections: sections)

@@ -56,7 +56,9 @@ struct MeasuredIndexMaker: VectorIndexMaker {
         let measured = try measured(context.space)
         guard let mahalanobis = measured.mahalanobis else { return try inner.restore(plain(context, measured), from: checkpoint) }
         let transform = try TransformedIndex.transform(in: checkpoint, dimension: context.space.dimension)
-        let transformed = try TransformedRows(context, mahalanobis.transform ?? transform)
+        let transformed = try TransformedRows(
+            context, mahalanobis.transform ?? transform,
+            learnedFrom: checkpoint.attributes[TransformedIndex.learnedFrom].flatMap(UInt32.init(exactly:)))
         let index = try inner.restore(transformed.context(measured.space), from: checkpoint)
         guard transformed.transform != nil || index.linkedCount == 0 else {
             throw KithError(

@@ -20,8 +20,14 @@ import Testing
 
     @Test(arguments: [
         ([:], [:]),
-        (["m": "24", "ef_construction": "128", "ef_search": "40"], ["degree": "48", "construction_window": "128", "search_window": "40"]),
-        (["m": "2", "ef_construction": "4", "metric": "chebyshev"], ["degree": "8", "construction_window": "16", "metric": "chebyshev"]),
+        (
+            ["m": "24", "ef_construction": "128", "ef_search": "40"],
+            ["degree": "48", "construction_window": "128", "search_window": "40"]
+        ),
+        (
+            ["m": "2", "ef_construction": "4", "metric": "chebyshev"],
+            ["degree": "8", "construction_window": "16", "metric": "chebyshev"]
+        ),
         (["m": "100", "ef_search": "many"], ["degree": "128"]),
     ])
     func aLayeredGraphOpensAsAGraph(_ old: [String: String], _ new: [String: String]) async throws {

@@ -3,9 +3,11 @@ internal import KithCore
 internal import Synchronization
 
 /// Any kind of index over transformed rows, so that it knows nothing of the transform. Rows that have not been transformed yet are scanned here.
-final class TransformedIndex: VectorIndexReader, VectorIndexWriter {
+final class TransformedIndex: VectorIndexReader, VectorIndexWriter, LearnedIndex {
     /// Where a checkpoint keeps the matrix.
     static let section = "transform"
+    /// Where it keeps how many rows that was learned from.
+    static let learnedFrom = "transform_rows"
 
     private let rows: TransformedRows
     private let inner: any VectorIndex
@@ -16,6 +18,8 @@ final class TransformedIndex: VectorIndexReader, VectorIndexWriter {
     }
 
     private var dimension: Int { rows.source.space.dimension }
+
+    var learnedFrom: UInt32? { rows.learnedFrom }
 
     var linkedCount: UInt32 { inner.linkedCount }
     /// None before the transform is learned: nothing waits for that.
@@ -83,6 +87,7 @@ final class TransformedIndex: VectorIndexReader, VectorIndexWriter {
             return made.view.bytes
         }
         checkpoint.sections.append(IndexCheckpoint.Section(name: TransformedIndex.section, bytes: bytes))
+        if let learnedFrom { checkpoint.attributes[TransformedIndex.learnedFrom] = UInt64(learnedFrom) }
         return checkpoint
     }
 

@@ -13,8 +13,11 @@ final class TransformedRows: @unchecked Sendable {
     private let stride: Int
     private let published = Atomic<UInt32>(0)
     private let learned: Mutex<LinearTransform?>
+    /// Rows there were when the transform was learned; 0: it was given.
+    private let learnedCount: Atomic<UInt32>
 
-    init(_ source: IndexContext, _ transform: LinearTransform?) throws(KithError) {
+    init(_ source: IndexContext, _ transform: LinearTransform?, learnedFrom: UInt32? = nil) throws(KithError) {
+        learnedCount = Atomic(learnedFrom ?? 0)
         self.source = source
         var space = source.space
         space.element = .float32
@@ -25,6 +28,11 @@ final class TransformedRows: @unchecked Sendable {
 
     /// Nil until it is learned.
     var transform: LinearTransform? { learned.withLock { $0 } }
+    /// How many rows there were when it was learned; nil where it was not.
+    var learnedFrom: UInt32? {
+        let count = learnedCount.load(ordering: .relaxed)
+        return count == 0 ? nil : count
+    }
     /// Rows that are there.
     var count: UInt32 { published.load(ordering: .acquiring) }
     /// Rows there is room for.
@@ -71,6 +79,7 @@ final class TransformedRows: @unchecked Sendable {
         let living = slots.filter { !source.deaths.isDead($0) }
         guard !living.isEmpty else { return nil }
         let transform = WhiteningLearner.learn(source.rows, living, source.space)
+        learnedCount.store(end, ordering: .relaxed)
         learned.withLock { $0 = transform }
         return transform
     }
