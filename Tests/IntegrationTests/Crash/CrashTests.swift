@@ -40,6 +40,7 @@ struct CrashTests {
         let replay = try ChangeReplay(server.connection, CrashTests.collection)
         var recall = Recall()
         for round in 0..<CrashTests.rounds {
+            if round % 3 == 2 { try changeIndex(CrashTests.indexes[round / 3 % CrashTests.indexes.count]) }
             killWhileWriting(
                 after: Int.random(in: 1...300, using: &random), microseconds: Int.random(in: 0...3_000, using: &random))
             if round % 4 == 3 {
@@ -49,13 +50,31 @@ struct CrashTests {
             try server.restart()
             try check(replay, &recall, &random)
         }
-        #expect(recall.share >= 0.98, "the graph found \(recall.share) of the nearest")
+        #expect(recall.share >= 0.98, "searches found \(recall.share) of the nearest")
         // The log as a whole says the same as its parts did.
         let whole = try ChangeReplay(server.connection, CrashTests.collection)
         try whole.catchUp(server.connection)
         #expect(whole.events == replay.events)
         #expect(whole.fingerprint == replay.fingerprint)
         #expect(server.terminate() == 0)
+        let check = try ChildProcess(TestEnvironment.binary, ["check", server.dataFolder])
+        #expect(check.wait() == 0, "\(check.output)")
+    }
+
+    /// What takes the place of one another amid all that. Each finds nearly everything.
+    private static let indexes: [JSON] = [
+        ["kind": "ivf_flat", "parameters": ["lists": "4", "probes": "4", "train_at": "256"]], ["kind": "disk_graph"],
+        ["kind": "graph", "parameters": ["degree": "24"]], ["kind": "flat"], ["kind": "graph"],
+    ]
+
+    /// The index is made anew from here on, through kills and restarts.
+    private func changeIndex(_ index: JSON) throws {
+        try server.connection.call(
+            .updateCollection,
+            [
+                "collection": ["name": .text(CrashTests.collection), "vectorSpaces": [["index": index]]],
+                "updateMask": "vectorSpaces",
+            ])
     }
 
     /// Returns when the server is dead and all writers know it.
