@@ -1,7 +1,10 @@
-// Disk blocks under a range of an open file: calls that only GNU headers declare. All give 0, or -1 and errno.
+// Files and disk blocks under ranges of them: calls that only GNU headers declare. All give -1 and errno where they fail.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
+
+/// Makes a file without a name in a folder and opens it: gone once closed, whatever happens to the process. Answers its descriptor.
+int kith_file_make_unnamed(const char *_Nonnull directory);
 
 /// Reserves blocks for a range; what it holds stays, and so does the length of the file.
 int kith_file_reserve(int descriptor, int64_t offset, int64_t length);

@@ -1,6 +1,7 @@
 #if canImport(Glibc)
     internal import Glibc
 #endif
+internal import CMemory
 internal import KithCore
 internal import Synchronization
 
@@ -18,14 +19,18 @@ final class LinkFile: @unchecked Sendable {
 
     /// Disk taken at a time.
     private static let reservedAhead = 16 << 20
+    /// Bytes taken over in one call.
+    private static let writtenAtOnce = 16 << 20
 
     /// - Parameter directory: on whose file system the links shall lie.
     init(directory: String, byteCapacity: Int) throws(KithError) {
-        var path = Array("\(directory)/links.XXXXXX".utf8CString)
-        let file = mkstemp(&path)
+        let file = kith_file_make_unnamed(directory)
         guard file >= 0 else { throw Self.failure("make a file of links in \(directory)") }
-        unlink(path)
-        _ = fcntl(file, F_SETFD, FD_CLOEXEC)
+        // As long as its mapping, a hole at first: what lies past the end of a file cannot even be read.
+        guard ftruncate(file, off_t(byteCapacity)) == 0 else {
+            close(file)
+            throw Self.failure("make a file of \(byteCapacity) bytes of links")
+        }
         guard let address = mmap(nil, byteCapacity, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0),
             address != MAP_FAILED
         else {
@@ -67,15 +72,16 @@ final class LinkFile: @unchecked Sendable {
         reservedBytes.store(end, ordering: .relaxed)
     }
 
-    /// Takes over links that were read back.
+    /// Takes over links that were read back, which lie in a mapped file: its pages are given back as it goes.
     func write(_ links: GrowableMemory, byteCount: Int) throws(KithError) {
         try reserve(byteCount)
         var written = 0
         while written < byteCount {
-            let count = pwrite(descriptor, links.base + written, byteCount - written, off_t(written))
+            let count = pwrite(descriptor, links.base + written, min(byteCount - written, Self.writtenAtOnce), off_t(written))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Self.failure("write links") }
             written += count
+            madvise(links.base, written / GrowableMemory.pageSize * GrowableMemory.pageSize, MADV_DONTNEED)
         }
     }
 
