@@ -59,12 +59,13 @@ struct MeasuredIndexMaker: VectorIndexMaker {
         let transformed = try TransformedRows(
             context, mahalanobis.transform ?? transform,
             learnedFrom: checkpoint.attributes[TransformedIndex.learnedFrom].flatMap(UInt32.init(exactly:)))
+        // First: some indexes are made again of the rows.
+        if transformed.transform != nil { transformed.advance(upTo: try TransformedIndex.rowCount(in: checkpoint)) }
         let index = try inner.restore(transformed.context(measured.space), from: checkpoint)
-        guard transformed.transform != nil || index.linkedCount == 0 else {
+        guard index.linkedCount <= transformed.count else {
             throw KithError(
-                .dataLoss, .corruption, "the checkpoint of an index has links, but not the transform they were made with")
+                .dataLoss, .corruption, "the checkpoint of an index has links, but not the transformed rows they were made with")
         }
-        transformed.advance(upTo: index.linkedCount)
         return TransformedIndex(transformed, inner: index)
     }
 

@@ -3,11 +3,13 @@ internal import KithCore
 internal import Synchronization
 
 /// Any kind of index over transformed rows, so that it knows nothing of the transform. Rows that have not been transformed yet are scanned here.
-final class TransformedIndex: VectorIndexReader, VectorIndexWriter, LearnedIndex {
+final class TransformedIndex: VectorIndexReader, VectorIndexWriter, CheckableIndex, LearnedIndex {
     /// Where a checkpoint keeps the matrix.
     static let section = "transform"
     /// Where it keeps how many rows that was learned from.
     static let learnedFrom = "transform_rows"
+    /// Where it keeps how many rows the inner index may know of.
+    private static let rowCount = "transformed"
 
     private let rows: TransformedRows
     private let inner: any VectorIndex
@@ -88,7 +90,29 @@ final class TransformedIndex: VectorIndexReader, VectorIndexWriter, LearnedIndex
         }
         checkpoint.sections.append(IndexCheckpoint.Section(name: TransformedIndex.section, bytes: bytes))
         if let learnedFrom { checkpoint.attributes[TransformedIndex.learnedFrom] = UInt64(learnedFrom) }
+        checkpoint.attributes[TransformedIndex.rowCount] = UInt64(rows.count)
         return checkpoint
+    }
+
+    /// The rows that an index of a checkpoint was made over.
+    ///
+    /// - Throws: `CORRUPTION` where it does not say.
+    static func rowCount(in checkpoint: RestoredCheckpoint) throws(KithError) -> UInt32 {
+        guard let count = checkpoint.attributes[rowCount].flatMap(UInt32.init(exactly:)) else {
+            throw KithError(.dataLoss, .corruption, "the checkpoint of an index does not say how many rows were transformed")
+        }
+        return count
+    }
+
+    /// - Throws: `CORRUPTION` when rows are not what the transform makes of the vectors, or the inner index is not what it must be.
+    package func checkInvariants() throws(KithError) {
+        guard inner.linkedCount <= rows.count else {
+            throw KithError(.dataLoss, .corruption, "\(inner.linkedCount) rows are linked, of \(rows.count) that are transformed")
+        }
+        if let slot = rows.firstWrong() {
+            throw KithError(.dataLoss, .corruption, "row \(slot) is not the transform of its vector")
+        }
+        try (inner as? any CheckableIndex)?.checkInvariants()
     }
 
     /// The matrix of the last checkpoint, while it is written.

@@ -1,3 +1,6 @@
+#if canImport(Glibc)
+    internal import Glibc
+#endif
 internal import CVectorKernels
 internal import KithCore
 internal import Synchronization
@@ -71,6 +74,21 @@ final class TransformedRows: @unchecked Sendable {
     ) {
         kith_vector_widen(source.space.element.rawValue, vector, source.space.dimension, place)
         transform?.apply(place, spare: spare)
+    }
+
+    /// The first of a sample of living rows that is not what the transform makes of its vector. O(dimension squared x sample).
+    func firstWrong() -> UInt32? {
+        guard let transform, count > 0 else { return nil }
+        let dimension = source.space.dimension
+        return withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * dimension) { room in
+            let place = room.baseAddress!
+            return (0..<UInt64(min(count, TransformedRows.fewestRows))).lazy.map { UInt32(mixBits($0) % UInt64(self.count)) }
+                .first { slot in
+                    if source.deaths.isDead(slot) { return false }
+                    write(source.rows.row(slot), transform, to: place, spare: place + dimension)
+                    return memcmp(place, memory.base + Int(slot) * stride, dimension * MemoryLayout<Float>.size) != 0
+                }
+        }
     }
 
     private func learn(upTo end: UInt32) -> LinearTransform? {
