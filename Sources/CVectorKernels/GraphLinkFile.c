@@ -40,11 +40,8 @@ const uint32_t *kith_read_links(kith_walk *walk, const kith_records *records, ui
         count = read_waiting(records->links_file, walk->links, room.iov_len, offset);
     }
     if (count < 0) walk->failure = errno;
-    // Past the end of the file are no links; and none is believed that a damaged disk made up.
+    // Past the end of the file are no links.
     const size_t words = count < 0 ? 0 : (size_t)count / sizeof(uint32_t);
     memset(walk->links + words, 0, room.iov_len - words * sizeof(uint32_t));
-    for (size_t i = 0; i < words; i++) {
-        if (walk->links[i] > records->capacity) walk->links[i] = 0;
-    }
     return walk->links;
 }

@@ -26,8 +26,8 @@ float kith_node_rounding(const kith_records *records, const kith_node_query *que
     return 1e-6f * (records->metric == KITH_COSINE ? 1 : query->square);
 }
 
-size_t kith_prune_links(kith_prune *room, const kith_records *records, const uint64_t *ranks, size_t count, size_t limit,
-                        float alpha, float square, uint32_t *out) {
+size_t kith_prune_links(kith_prune *room, const kith_records *records, const uint64_t *ranks, size_t count, size_t kept,
+                        size_t limit, float alpha, float square, uint32_t *out) {
     // Products have an order but no ratios, and the longest vectors would stand before all others: of them directions are judged
     // by squared L2.
     const bool products = records->metric == KITH_DOT;
@@ -39,11 +39,12 @@ size_t kith_prune_links(kith_prune *room, const kith_records *records, const uin
     fetch_codes(records, room->nodes, count);
     for (float allowed = 1;; allowed = alpha) {
         for (size_t i = 0; i < count && chosen < limit; i++) {
-            if (room->ratios[i] > allowed) continue;
+            // Those kept are all chosen in the first round.
+            if (i < kept ? allowed > 1 : room->ratios[i] > allowed) continue;
             out[chosen++] = (uint32_t)i;
             room->ratios[i] = INFINITY;
             size_t left = 0;
-            for (size_t j = i + 1; j < count; j++) {
+            for (size_t j = i < kept ? kept : i + 1; j < count; j++) {
                 if (room->ratios[j] > alpha) continue;
                 room->left[left] = room->nodes[j];
                 room->places[left++] = (uint32_t)j;

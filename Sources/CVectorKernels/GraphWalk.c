@@ -8,6 +8,8 @@ enum { BYTES_AHEAD = 1024 };
 enum { LINE = 64 };
 // Entries of a sorted list from which on places are searched by halving.
 enum { LINEAR_SEARCH = 64 };
+// Of so many beacons one is compared at first, where that is not too many.
+enum { BEACONS_PER_ENTRY = 32 };
 
 static inline const uint32_t *links_in_memory(const kith_records *records, uint32_t node) {
     return (const uint32_t *)(records->links + (size_t)node * records->links_stride);
@@ -73,34 +75,81 @@ static inline uint32_t next_open(const kith_walk *walk, uint32_t from) {
     return from;
 }
 
-void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_node_query *query, const uint32_t *entries,
-                     uint32_t entry_count, uint32_t window, uint32_t top, float ratio) {
+// Lists a beacon to be compared, unless it is none or was seen; its node goes into `nodes`.
+static inline void list_beacon(kith_walk *walk, const kith_records *records, const kith_beacons *beacons, uint32_t index) {
+    const uint32_t beacon = 1u << 31;  // apart from nodes, which are seen by the same table
+    const uint32_t word = __atomic_load_n(beacons->nodes + index, __ATOMIC_ACQUIRE);
+    if (word == 0 || seen_before(walk, index | beacon)) return;
+    fetch_code(records, word - 1);
+    walk->nodes[walk->listed] = word - 1;
+    walk->list[walk->listed++] = index;
+}
+
+// Compares the beacons listed and keeps the nearest.
+static void compare_beacons(kith_walk *walk, const kith_records *records, const kith_node_query *query) {
+    records->distances(records, query, walk->nodes, walk->listed, walk->distances);
+    walk->compared += walk->listed;
+    for (uint32_t i = 0; i < walk->listed; i++) {
+        const uint64_t rank = kith_rank(walk->distances[i], walk->list[i]);
+        if (rank < walk->bound) keep(walk, rank);
+    }
+    walk->listed = 0;
+}
+
+static void set_bounds(kith_walk *walk, uint32_t window, uint32_t top, float ratio) {
     walk->count = 0;
-    walk->next = 0;
-    walk->waiting = 0;
     walk->window = window;
     walk->top = top;
     walk->ratio = ratio;
     walk->bound = UINT64_MAX;
+}
+
+// Leaves the nearest beacons as ranks: a walk over them alone, from some of them that stand for all.
+static void find_beacons(kith_walk *walk, const kith_records *records, const kith_node_query *query,
+                         const kith_beacons *beacons) {
+    const uint32_t count = __atomic_load_n(&beacons->count, __ATOMIC_ACQUIRE);
+    const uint32_t spread = (count + KITH_BEACON_ENTRIES - 1) / KITH_BEACON_ENTRIES;
+    const uint32_t step = spread < BEACONS_PER_ENTRY ? BEACONS_PER_ENTRY : spread;
+    set_bounds(walk, KITH_BEACON_BEAM, 1, INFINITY);
+    for (uint32_t i = 0; i < count; i += step) list_beacon(walk, records, beacons, i);
+    // Those that stand for all may have gone.
+    for (uint32_t i = 0; i < count && walk->listed == 0; i++) list_beacon(walk, records, beacons, i);
+    compare_beacons(walk, records, query);
+    for (uint32_t at = 0; (at = next_open(walk, at)) < walk->count; at = 0) {
+        const uint32_t *links = beacons->links + (size_t)kith_rank_node(walk->ranks[at]) * KITH_BEACON_LINKS;
+        walk->ranks[at] |= 1;
+        for (uint32_t i = 0; i < KITH_BEACON_LINKS; i++) {
+            const uint32_t other = __atomic_load_n(links + i, __ATOMIC_ACQUIRE) - 1;
+            if (other >= count) break;
+            list_beacon(walk, records, beacons, other);
+        }
+        compare_beacons(walk, records, query);
+    }
+}
+
+void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_node_query *query, const kith_beacons *beacons,
+                     uint32_t window, uint32_t top, float ratio) {
+    walk->next = 0;
+    walk->waiting = 0;
+    walk->listed = 0;
+    walk->compared = 0;
     walk->failure = 0;
     memset(walk->seen, 0, ((size_t)walk->seen_mask + 1) * sizeof *walk->seen);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < entry_count; i++) {
-        const uint32_t word = __atomic_load_n(entries + i, __ATOMIC_ACQUIRE);
-        if (word == 0) continue;
-        fetch_code(records, word - 1);
-        walk->nodes[count++] = word - 1;
+    find_beacons(walk, records, query, beacons);
+    uint32_t starts = 0;
+    for (uint32_t i = 0; i < walk->count; i++) {
+        const uint32_t word = __atomic_load_n(beacons->nodes + kith_rank_node(walk->ranks[i]), __ATOMIC_ACQUIRE);
+        if (word != 0) walk->nodes[starts++] = word - 1;
     }
-    walk->compared = count;
-    if (count == 0) return;
-    records->distances(records, query, walk->nodes, count, walk->distances);
-    uint64_t nearest = UINT64_MAX;
-    for (uint32_t i = 0; i < count; i++) {
+    set_bounds(walk, window, top, ratio);
+    // Again: a beacon may have become another node.
+    records->distances(records, query, walk->nodes, starts, walk->distances);
+    walk->compared += starts;
+    for (uint32_t i = 0; i < starts; i++) {
         const uint64_t rank = kith_rank(walk->distances[i], walk->nodes[i]);
-        if (rank < nearest) nearest = rank;
+        seen_before(walk, walk->nodes[i]);
+        if (rank < walk->bound) keep(walk, rank);
     }
-    seen_before(walk, kith_rank_node(nearest));
-    keep(walk, nearest);
 }
 
 // Lists the links of the next node that were not seen before, and fetches their codes.
@@ -112,12 +161,13 @@ static void expand_next(kith_walk *walk, const kith_records *records) {
     walk->next = next_open(walk, walk->next + 1);
     const uint32_t *links = links_of(walk, records, node);
     for (uint32_t i = 0; i < records->link_capacity; i++) {
-        const uint32_t word = __atomic_load_n(links + i, __ATOMIC_ACQUIRE);
-        if (word == 0) break;
-        fetch_code(records, word - 1);
+        const uint32_t other = __atomic_load_n(links + i, __ATOMIC_ACQUIRE) - 1;
+        // Zero, the end of the list; or what a failing disk made up, where links lie in a file.
+        if (other >= records->capacity) break;
+        fetch_code(records, other);
         // Without a branch, which nothing could foresee.
-        walk->list[walk->listed] = word - 1;
-        walk->listed += !seen_before(walk, word - 1);
+        walk->list[walk->listed] = other;
+        walk->listed += !seen_before(walk, other);
     }
 }
 

@@ -97,7 +97,7 @@ typedef struct {
     uint32_t *_Null_unspecified seen;  // nodes plus one, by hash; a slot that is taken forgets who had it
     uint32_t seen_mask;
     uint32_t compared;
-    // Each with room for the links of a node and for all entries.
+    // Each with room for the links of a node and of a beacon, and for KITH_BEACON_ENTRIES.
     uint32_t *_Null_unspecified nodes;  // to be compared: `waiting` of them, whose codes are being fetched
     uint32_t *_Null_unspecified list;   // those of the node expanded after: `listed`
     float *_Null_unspecified distances;
@@ -107,11 +107,24 @@ typedef struct {
     int32_t failure;  // the errno of a read that failed; the walk ended there
 } kith_walk;
 
-// Begins at the nearest of `entry_count` entries (nodes plus one; zero: none). At most `window` ranks are kept; and, where
-// `ratio` is finite, none farther than `ratio` times the distance of rank `top`: what is left then cannot lead to much.
-// `ranks` has room for `window`; `seen_mask` is set by the caller, a power of two less one.
-void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_node_query *query, const uint32_t *entries,
-                     uint32_t entry_count, uint32_t window, uint32_t top, float ratio);
+enum {
+    KITH_BEACON_LINKS = 24,
+    KITH_BEACON_ENTRIES = 128,  // beacons that a walk compares first, at most
+    KITH_BEACON_BEAM = 6,       // beacons that it goes on from, and at which it begins
+};
+
+// Nodes at which walks may begin, linked with one another.
+typedef struct {
+    const uint32_t *nodes;  // by beacon: its node plus one; zero: none
+    const uint32_t *links;  // by beacon: beacons plus one, KITH_BEACON_LINKS of them; zero ends the list
+    uint32_t count;
+} kith_beacons;
+
+// Begins at the nearest beacons. At most `window` ranks are kept; and, where `ratio` is finite, none farther than `ratio` times
+// the distance of rank `top`: what is left then cannot lead to much. `ranks` has room for `window` and for KITH_BEACON_BEAM;
+// `seen_mask` is set by the caller, a power of two less one.
+void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_node_query *query, const kith_beacons *beacons,
+                     uint32_t window, uint32_t top, float ratio);
 
 // The links of a node, read from their file. Where they are not cached, those of the next candidates are requested first, so
 // that several reads are under way at once (the beam of DiskANN).
@@ -133,9 +146,10 @@ typedef struct {
 // Chooses at most `limit` of `count` candidates (ranks, nearest first, none twice) for a node's links, so that they point in
 // many directions: one is left out if it is `alpha` times nearer to a chosen one than to the node (RobustPrune of DiskANN,
 // Subramanya et al. 2019: the strict round first). `alpha` is a ratio of distances as the metric gives them. Writes the places
-// of those chosen. `square` is the squared length of the node's vector, as its query has it.
-size_t kith_prune_links(kith_prune *room, const kith_records *records, const uint64_t *ranks, size_t count, size_t limit,
-                        float alpha, float square, uint32_t *out);
+// of those chosen. The first `kept` are chosen whatever the others are, and need no order. `square` is the squared length of the
+// node's vector, as its query has it.
+size_t kith_prune_links(kith_prune *room, const kith_records *records, const uint64_t *ranks, size_t count, size_t kept,
+                        size_t limit, float alpha, float square, uint32_t *out);
 
 // A rank as walks keep them, and back.
 static inline uint64_t kith_rank(float distance, uint32_t node) {

@@ -12,12 +12,10 @@ internal import Synchronization
 /// One thread (and those it waits for) writes; any number walk beside it, without a lock. Links and owners are atomics,
 /// stored with release after all they lead to. A list being rewritten may show old and new links mixed, which a walk survives.
 final class Graph: @unchecked Sendable {
-    /// Where walks may begin: they start at the nearest of these.
-    static let entryLimit = 256
-
     let layout: RecordLayout
     let memory: GrowableMemory
-    let entryMemory: GrowableMemory
+    /// Where walks begin.
+    let beacons: Beacons
     /// Where the links are, unless in the records.
     let linkFile: LinkFile?
     /// How codes are compared, as the kernels want to be told; lives as long as the graph. The second reads links from their file.
@@ -30,21 +28,23 @@ final class Graph: @unchecked Sendable {
     private var freeNodes: [UInt32] = []
     private var retiredNodes: [UInt32] = []
     /// The dead that are on their way out: nothing may link to them any more. Changes only while no other thread links.
-    var leaving = NodeSet()
-    private(set) var entryCount = 0
+    var leaving = BitSet()
+    /// Linked slots without a record: dead when their turn came, or gone since.
+    private(set) var leftOut: UInt32 = 0
+    private let damaged = Atomic(false)
     private let linked = Atomic<UInt32>(0)
     private let published = Atomic<UInt32>(0)
     private let spreadBits = Atomic<UInt32>(0)
 
     /// - Throws: `METRIC_MISMATCH` when the metric does not compare the element type.
     init(
-        _ context: IndexContext, layout: RecordLayout, code: UInt8, memory: GrowableMemory, entryMemory: GrowableMemory,
+        _ context: IndexContext, layout: RecordLayout, code: UInt8, memory: GrowableMemory, beacons: Beacons,
         linkFile: LinkFile? = nil
     ) throws(KithError) {
         let space = context.space
         self.layout = layout
         self.memory = memory
-        self.entryMemory = entryMemory
+        self.beacons = beacons
         self.linkFile = linkFile
         element = space.element.rawValue
         var records = kith_records(
@@ -72,7 +72,7 @@ final class Graph: @unchecked Sendable {
         let layout = RecordLayout(space, code: code, parameters)
         try self.init(
             context, layout: layout, code: code, memory: Graph.emptyRecords(layout),
-            entryMemory: GrowableMemory(capacity: Graph.entryBytes), linkFile: LinkFile(context, layout))
+            beacons: Beacons(), linkFile: LinkFile(context, layout))
     }
 
     /// What a search walks over: links where they may be mapped, else their file.
@@ -83,8 +83,6 @@ final class Graph: @unchecked Sendable {
         memory.preferHugePages()
         return memory
     }
-
-    static let entryBytes = entryLimit * MemoryLayout<UInt32>.size
 
     // MARK: Reading
 
@@ -98,9 +96,6 @@ final class Graph: @unchecked Sendable {
     /// over the intrinsic dimension of the data as the metric sees it. Zero while unknown.
     var spread: Float { Float(bitPattern: spreadBits.load(ordering: .relaxed)) }
 
-    var entries: UnsafePointer<UInt32> { UnsafePointer(entryWords) }
-    private var entryWords: UnsafeMutablePointer<UInt32> { entryMemory.base.assumingMemoryBound(to: UInt32.self) }
-
     @inline(__always)
     func record(_ node: UInt32) -> UnsafeMutableRawPointer { memory.base + Int(node) * layout.stride }
 
@@ -111,12 +106,14 @@ final class Graph: @unchecked Sendable {
         return word == 0 ? nil : word - 1
     }
 
+    func isLiving(_ node: UInt32, _ deaths: SlotDeaths) -> Bool { slot(of: node).map { !deaths.isDead($0) } ?? false }
+
     @inline(__always)
     func links(of node: UInt32) -> NodeLinks {
         NodeLinks(
             words: ((linkFile?.base ?? memory.base) + Int(node) * layout.linksStride + layout.linksOffset)
                 .assumingMemoryBound(to: UInt32.self),
-            capacity: layout.linkCapacity)
+            capacity: layout.linkCapacity, nodeLimit: UInt32(layout.capacity))
     }
 
     private func ownerWord(_ node: UInt32) -> UnsafeMutablePointer<UInt32> {
@@ -163,8 +160,21 @@ final class Graph: @unchecked Sendable {
             links(of: node).truncate(to: 0)
         }
         retiredNodes += nodes
+        leftOut += UInt32(nodes.count)
         leaving.removeAll()
     }
+
+    /// A slot has died before it was linked, and gets no record.
+    func leaveOut() { leftOut += 1 }
+
+    /// Whether a list was read that nobody can have written: the disk that links lie on is failing.
+    var isDamaged: Bool { damaged.load(ordering: .relaxed) }
+
+    /// Called by any thread that links.
+    func noteDamage() { damaged.store(true, ordering: .relaxed) }
+
+    /// Records that no slot has, or is to have before searches have left them.
+    var unownedNodes: [UInt32] { freeNodes + retiredNodes }
 
     /// The retired are out of every search's sight: their records may be used again.
     func freeRetiredNodes() {
@@ -182,40 +192,34 @@ final class Graph: @unchecked Sendable {
 
     func publish(spread: Float) { spreadBits.store(spread.bitPattern, ordering: .relaxed) }
 
-    /// Another place where walks may begin.
-    func addEntry(_ node: UInt32) {
-        setEntry(entryCount, to: node)
-        entryCount += 1
-    }
-
-    func setEntry(_ index: Int, to node: UInt32?) { kith_store_release_u32(entryWords + index, node.map { $0 + 1 } ?? 0) }
-
-    func entry(_ index: Int) -> UInt32? {
-        let word = kith_load_acquire_u32(entryWords + index)
-        return word == 0 ? nil : word - 1
-    }
-
     /// Takes over counts read from a checkpoint, before anybody walks.
-    func adopt(nodeCount: UInt32, linkedCount: UInt32, entryCount: Int, spread: Float) {
+    func adopt(nodeCount: UInt32, linkedCount: UInt32, leftOut: UInt32, spread: Float) {
         self.nodeCount = nodeCount
-        self.entryCount = entryCount
+        self.leftOut = leftOut
         publish(spread: spread)
         publish(linkedCount: linkedCount)
     }
 }
 
 /// The links of one node: ids plus one, so that zero, what fresh memory holds, ends the list.
+///
+/// They may lie in a file. A word that no node has, which only a failing disk makes up, ends the list too.
 struct NodeLinks {
     let words: UnsafeMutablePointer<UInt32>
     let capacity: Int
+    /// Nodes there can ever be.
+    let nodeLimit: UInt32
 
     /// The node at an index, nil past the last.
     @inline(__always)
     func node(at index: Int) -> UInt32? {
         if index == capacity { return nil }
-        let word = kith_load_acquire_u32(words + index)
-        return word == 0 ? nil : word - 1
+        let node = kith_load_acquire_u32(words + index) &- 1
+        return node < nodeLimit ? node : nil
     }
+
+    /// Whether the list, of so many links, ends as one that was written.
+    func endsSoundly(after count: Int) -> Bool { count == capacity || kith_load_acquire_u32(words + count) == 0 }
 
     @inline(__always)
     func store(_ node: UInt32, at index: Int) { kith_store_release_u32(words + index, node + 1) }

@@ -4,19 +4,25 @@ internal import KithCore
 /// A graph as named bytes and back. Nothing read back is believed before it is checked: a bad id would be a wild pointer.
 extension Graph {
     /// Raised when the layout of the sections changes.
-    static let format: UInt64 = 1
+    static let format: UInt64 = 2
+    /// Nodes whose links, where they lie in a file, are in memory at a time while they are checked.
+    private static let nodesBetweenReleases: UInt32 = 1 << 16
 
     func checkpoint() -> IndexCheckpoint {
         IndexCheckpoint(
             attributes: [
                 "format": Self.format, "stride": UInt64(layout.stride), "code": UInt64(records.pointee.code),
-                "nodes": UInt64(nodeCount), "linked": UInt64(linkedCount), "entries": UInt64(entryCount),
-                "spread": UInt64(spread.bitPattern),
+                "nodes": UInt64(nodeCount), "linked": UInt64(linkedCount), "left_out": UInt64(leftOut),
+                "beacons": UInt64(beacons.count), "spread": UInt64(spread.bitPattern),
             ],
             sections: [
-                IndexCheckpoint.Section(
-                    name: "entries", bytes: UnsafeRawBufferPointer(start: entryMemory.base, count: Self.entryBytes))
+                section("beacons", beacons.nodeMemory, beacons.count * MemoryLayout<UInt32>.size),
+                section("beacon_links", beacons.linkMemory, beacons.count * Beacons.rowBytes),
             ] + nodeSections)
+    }
+
+    private func section(_ name: String, _ memory: GrowableMemory, _ byteCount: Int) -> IndexCheckpoint.Section {
+        IndexCheckpoint.Section(name: name, bytes: UnsafeRawBufferPointer(start: memory.base, count: byteCount))
     }
 
     /// Of a graph with links apart the codes are left out: rows make them again faster than a disk reads them.
@@ -34,10 +40,14 @@ extension Graph {
 
     /// What the sections of a checkpoint may take.
     static func sectionCapacities(_ layout: RecordLayout) -> [String: Int] {
-        guard layout.hasLinksApart else { return ["records": layout.byteCapacity, "entries": entryBytes] }
-        return [
-            "owners": layout.capacity * MemoryLayout<UInt32>.size, "links": layout.linksByteCapacity, "entries": entryBytes,
-        ]
+        var capacities = ["beacons": Beacons.nodeBytes, "beacon_links": Beacons.linkBytes]
+        if layout.hasLinksApart {
+            capacities["owners"] = layout.capacity * MemoryLayout<UInt32>.size
+            capacities["links"] = layout.linksByteCapacity
+        } else {
+            capacities["records"] = layout.byteCapacity
+        }
+        return capacities
     }
 
     /// - Throws: `CORRUPTION` when anything does not fit. O(links).
@@ -51,7 +61,8 @@ extension Graph {
         guard attributes["format"] == Self.format, attributes["stride"] == UInt64(layout.stride),
             attributes["code"] == UInt64(code), let nodes = attributes["nodes"], nodes <= layout.capacity,
             let linked = attributes["linked"], linked <= layout.capacity, nodes <= linked,
-            let entries = attributes["entries"], entries <= Self.entryLimit,
+            let leftOut = attributes["left_out"], leftOut <= linked,
+            let beacons = attributes["beacons"], beacons <= Beacons.limit,
             let spread = attributes["spread"].flatMap(UInt32.init(exactly:)).map(Float.init(bitPattern:)), spread >= 0,
             spread < .infinity
         else { throw Self.corrupt("its attributes do not fit") }
@@ -67,36 +78,62 @@ extension Graph {
             memory: linkFile == nil
                 ? memory("records", Int(nodes) * layout.stride, layout.byteCapacity)
                 : Graph.emptyRecords(layout),
-            entryMemory: memory("entries", Self.entryBytes, Self.entryBytes), linkFile: linkFile)
+            beacons: Beacons(
+                nodes: memory("beacons", Int(beacons) * MemoryLayout<UInt32>.size, Beacons.nodeBytes),
+                links: memory("beacon_links", Int(beacons) * Beacons.rowBytes, Beacons.linkBytes), count: Int(beacons)),
+            linkFile: linkFile)
         adopt(
-            nodeCount: UInt32(nodes), linkedCount: UInt32(linked), entryCount: Int(entries), spread: spread)
+            nodeCount: UInt32(nodes), linkedCount: UInt32(linked), leftOut: UInt32(leftOut), spread: spread)
         if let linkFile {
             let linkBytes = Int(nodes) * layout.linksStride
             try linkFile.write(memory("links", linkBytes, linkBytes), byteCount: linkBytes)
             let ownerBytes = Int(nodes) * MemoryLayout<UInt32>.size
             try makeRecords(of: memory("owners", ownerBytes, ownerBytes), context)
         }
-        try checkInvariants()
         collectFreeNodes()
+        try checkInvariants()
     }
 
-    /// What must hold between any two links: every record is free or of a slot that is linked, links and entries lead to nodes that
-    /// are not free, and nothing follows the end of a list. O(links).
+    /// What must hold between any two links: every linked slot has one record, but for those that died; every other record is free, once;
+    /// links and beacons lead to records that are not free, and nothing follows the end of a list. O(links).
     ///
     /// - Throws: `CORRUPTION`, naming the node.
     func checkInvariants() throws(KithError) {
-        let linked = linkedCount
+        try checkOwners()
+        try checkUnowned()
         for node in 0..<nodeCount {
-            guard let slot = slot(of: node) else {
-                if self.links(of: node).node(at: 0) != nil { throw Self.corrupt("free node \(node) has links") }
-                continue
-            }
-            guard slot < linked else { throw Self.corrupt("node \(node) is of slot \(slot), which is not linked") }
             try checkLinks(of: node)
+            // A pass over all links shall not bring all of them into memory.
+            if node % Self.nodesBetweenReleases == 0 { linkFile?.releasePages() }
         }
-        for index in 0..<Self.entryLimit {
-            guard let node = entry(index) else { continue }
-            guard index < entryCount, isTaken(node) else { throw Self.corrupt("entry \(index) leads nowhere") }
+        linkFile?.releasePages()
+        try beacons.check(isTaken: isTaken)
+    }
+
+    private func checkOwners() throws(KithError) {
+        let linked = linkedCount
+        var owners = BitSet()
+        var taken: UInt32 = 0
+        for node in 0..<nodeCount {
+            guard let slot = slot(of: node) else { continue }
+            guard slot < linked else { throw Self.corrupt("node \(node) is of slot \(slot), which is not linked") }
+            guard owners.insert(slot) else { throw Self.corrupt("node \(node) is of slot \(slot), which has another") }
+            taken += 1
+        }
+        guard taken + leftOut == linked else {
+            throw Self.corrupt("of \(linked) linked slots \(taken) have a node, and \(leftOut) are to have none")
+        }
+    }
+
+    private func checkUnowned() throws(KithError) {
+        var unowned = BitSet()
+        for node in unownedNodes {
+            guard node < nodeCount, slot(of: node) == nil, unowned.insert(node) else {
+                throw Self.corrupt("node \(node) counts as free, and is not, or counts twice")
+            }
+        }
+        for node in 0..<nodeCount where slot(of: node) == nil && !unowned.contains(node) {
+            throw Self.corrupt("node \(node) is of no slot, and is not free")
         }
     }
 
@@ -104,15 +141,15 @@ extension Graph {
 
     private func checkLinks(of node: UInt32) throws(KithError) {
         let links = links(of: node)
-        var ended = false
-        for index in 0..<links.capacity {
-            guard let neighbour = links.node(at: index) else {
-                ended = true
-                continue
+        let count = links.count
+        guard count == 0 || isTaken(node) else { throw Self.corrupt("free node \(node) has links") }
+        for index in 0..<count {
+            guard let neighbour = links.node(at: index), neighbour != node, isTaken(neighbour) else {
+                throw Self.corrupt("node \(node) links to itself or to what is no node")
             }
-            guard !ended, neighbour != node, isTaken(neighbour) else {
-                throw Self.corrupt("node \(node) links to \(neighbour), or past its last link")
-            }
+        }
+        for index in count..<links.capacity where !links.endsSoundly(after: index) {
+            throw Self.corrupt("node \(node) has something behind its last link")
         }
     }
 

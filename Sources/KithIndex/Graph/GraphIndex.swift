@@ -164,6 +164,7 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
     public func hasWork(upTo slotCount: UInt32) -> Bool {
         let current = current.withLock { $0 }
         return current.graph.linkedCount < min(slotCount, linkableSlots) || replacement != nil || repair.isUnderway
+            || current.graph.isDamaged
             || deadShare(current.graph) * Self.deadShareLimit > Self.deadShareSample
             || calibrator.hasWork(current.graph, current.efforts, upTo: slotCount)
     }
@@ -190,7 +191,11 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
     /// at twice the pace of the one it follows, so it catches up.
     private func keepUp(_ graph: Graph, limit: Int) throws(KithError) {
         let dead = deadShare(graph)
-        if replacement == nil, 2 * dead > Self.deadShareSample { replacement = try Graph(context, parameters) }
+        if replacement == nil, graph.isDamaged || 2 * dead > Self.deadShareSample {
+            replacement = try Graph(context, parameters)
+            // Told once: from here on it is being mended.
+            if graph.isDamaged { throw KithError(.dataLoss, .corruption, "links on disk are damaged: the graph is linked again") }
+        }
         guard let successor = replacement else {
             if dead * Self.deadShareLimit > Self.deadShareSample { repair.begin() }
             return repair.advance(graph, limit: limit)

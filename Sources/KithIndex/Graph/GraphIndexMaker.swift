@@ -43,6 +43,6 @@ extension GraphIndexMaker: PredictableIndexMaker {
         let perNode = layout.hasLinksApart ? layout.linksStride + MemoryLayout<UInt32>.size : layout.stride
         return IndexPrediction(
             footprint: IndexFootprint(memoryBytes: vectors * layout.stride, linkBytes: links),
-            checkpointBytes: vectors * perNode + Graph.entryBytes)
+            checkpointBytes: vectors * perNode)
     }
 }

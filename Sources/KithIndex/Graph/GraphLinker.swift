@@ -72,6 +72,7 @@ final class GraphLinker: @unchecked Sendable {
         while slot < end, batch.count < limit {
             if deaths.isDead(slot) {
                 removed.note(slot)
+                graph.leaveOut()
             } else {
                 guard let node = graph.addNode(slot, row: rows.row(slot), components: components) else { break }
                 batch.append(node)
@@ -96,7 +97,7 @@ final class GraphLinker: @unchecked Sendable {
         }
         addLinksBack(graph)
         noteSpreads(graph)
-        addEntries(graph)
+        addBeacons(graph)
     }
 
     /// For every link of the batch one the other way: those to one node together, on one thread.
@@ -139,11 +140,10 @@ final class GraphLinker: @unchecked Sendable {
         graph.publish(spread: mean)
     }
 
-    /// Entries become more with the square root of the nodes, so that they stand for all times of the graph.
-    private func addEntries(_ graph: Graph) {
-        for node in batch where graph.entryCount < Graph.entryLimit {
-            if graph.entryCount * graph.entryCount * 16 > Int(graph.nodeCount) { return }
-            graph.addEntry(node)
+    /// Beacons become more with the square root of the nodes, so that they stand for all times of the graph.
+    private func addBeacons(_ graph: Graph) {
+        for node in batch where graph.beacons.wantsMore(nodeCount: graph.nodeCount) {
+            choosers[0].linkNewBeacon(graph.beacons.add(node), in: graph)
         }
     }
 }

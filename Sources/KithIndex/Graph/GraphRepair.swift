@@ -18,6 +18,8 @@ final class GraphRepair: @unchecked Sendable {
     /// Nodes looked at, and nodes relinked, for each slot that a call may link.
     private static let markedPerSlot: UInt32 = 64
     private static let relinkedPerSlot: UInt32 = 8
+    /// Nodes looked at for one that can be a beacon in another's place.
+    private static let draws: UInt64 = 32
 
     private let deaths: SlotDeaths
     private let removed: RemovedSlots
@@ -89,46 +91,21 @@ final class GraphRepair: @unchecked Sendable {
     }
 
     private func retire(_ graph: Graph) {
-        for index in 0..<graph.entryCount {
-            guard let node = graph.entry(index), graph.leaving.contains(node) else { continue }
-            graph.setEntry(index, to: standIn(for: node, in: graph))
+        func stays(_ node: UInt32) -> Bool { graph.slot(of: node) != nil && !graph.leaving.contains(node) }
+        // Any that stays, drawn by a hash: those next to the ones that leave would gather in the crowds.
+        let isAnyGone = graph.beacons.replace(graph.leaving) { node, isFree in
+            (0..<Self.draws).lazy.map { UInt32(mixBits(UInt64(node) << 32 | $0) % UInt64(graph.nodeCount)) }
+                .first { stays($0) && isFree($0) }
         }
+        if isAnyGone { renewBeacons(graph, stays: stays) }
         graph.retireLeavingNodes()
     }
 
-    /// A node that stays, next to the one that leaves or anywhere.
-    private func standIn(for node: UInt32, in graph: Graph) -> UInt32? {
-        func stays(_ node: UInt32) -> Bool { graph.slot(of: node) != nil && !graph.leaving.contains(node) }
-        let links = graph.links(of: node)
-        var index = 0
-        while let other = links.node(at: index) {
-            if stays(other) { return other }
-            index += 1
-        }
-        return (0..<graph.nodeCount).last(where: stays)
-    }
-}
-
-/// A set of nodes as bits.
-struct NodeSet {
-    private var words: [UInt64] = []
-
-    mutating func insert(_ node: UInt32) {
-        let index = Int(node / 64)
-        if index >= words.count { words += Array(repeating: 0, count: index + 1 - words.count) }
-        words[index] |= 1 << (node % 64)
-    }
-
-    func contains(_ node: UInt32) -> Bool {
-        let index = Int(node / 64)
-        return index < words.count && words[index] >> (node % 64) & 1 == 1
-    }
-
-    mutating func removeAll() { words.removeAll(keepingCapacity: true) }
-
-    var elements: [UInt32] {
-        words.indices.filter { words[$0] != 0 }.flatMap { index in
-            (0..<64).filter { words[index] >> UInt64($0) & 1 == 1 }.map { UInt32(index * 64 + $0) }
+    private func renewBeacons(_ graph: Graph, stays: (UInt32) -> Bool) {
+        if graph.beacons.present.isEmpty, let any = (0..<graph.nodeCount).last(where: stays) { _ = graph.beacons.add(any) }
+        let beacons = graph.beacons.present
+        forkJoin.run(beacons.count, pieceSize: 4) { [self] worker, index in
+            choosers[worker].linkBeacon(beacons[index], in: graph)
         }
     }
 }

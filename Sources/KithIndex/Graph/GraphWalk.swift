@@ -112,10 +112,9 @@ final class GraphWalk: @unchecked Sendable {
         shouldStop: () -> Bool = { false }
     ) throws(KithError) -> Bool {
         let records = records ?? graph.records
-        reserve(window: bounds.window, links: graph.layout.linkCapacity)
+        reserve(window: max(bounds.window, Int(KITH_BEACON_BEAM)), links: graph.layout.linkCapacity)
         kith_walk_begin(
-            &walk, records, &query, graph.entries, UInt32(Graph.entryLimit), UInt32(bounds.window),
-            UInt32(bounds.top), bounds.ratio)
+            &walk, records, &query, graph.beacons.view, UInt32(bounds.window), UInt32(bounds.top), bounds.ratio)
         while !kith_walk_advance(&walk, records, &query, GraphWalk.expansionsBetweenStops) {
             if shouldStop() { throw .searchCancelled }
             if compared > budget { return false }
@@ -140,7 +139,7 @@ final class GraphWalk: @unchecked Sendable {
             walk.seen = .allocate(capacity: places)
         }
         walk.seen_mask = UInt32(places - 1)
-        let room = max(Graph.entryLimit, links)
+        let room = max(Int(KITH_BEACON_ENTRIES), Int(KITH_BEACON_LINKS), links)
         if room > roomCapacity {
             if roomCapacity > 0 {
                 walk.nodes.deallocate()

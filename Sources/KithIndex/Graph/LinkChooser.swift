@@ -13,6 +13,7 @@ final class LinkChooser: @unchecked Sendable {
     private let alpha: Float
     private var room: kith_prune
     private var ranks: [UInt64] = []
+    private var onward: [UInt32] = []
     private let places: UnsafeMutablePointer<UInt32>
     private let nodes: UnsafeMutablePointer<UInt32>
     private let distances: UnsafeMutablePointer<Float>
@@ -75,13 +76,14 @@ final class LinkChooser: @unchecked Sendable {
         preferLiving(in: graph)
         scatterCopies(of: node, in: graph)
         if ranks.count > max(window, degree) { ranks.removeLast(ranks.count - max(window, degree)) }
-        return (prune(in: graph, into: out), spread)
+        return (prune(keeping: 0, to: degree, in: graph, into: out), spread)
     }
 
     /// Adds links from `target` to the nodes of `new`; a list that cannot take them is pruned.
     func addLinks(from target: UInt32, to new: UnsafeBufferPointer<UInt64>, in graph: Graph) {
         let links = graph.links(of: target)
         let count = links.count
+        if !links.endsSoundly(after: count) { graph.noteDamage() }
         if count + new.count <= links.capacity {
             var end = count
             for rank in new where !links.contains(kith_rank_node(rank)) {
@@ -90,83 +92,156 @@ final class LinkChooser: @unchecked Sendable {
             }
             return
         }
-        ranks.removeAll(keepingCapacity: true)
         for index in 0..<count { nodes[index] = links.node(at: index) ?? target }
         walk.setQuery(node: target, of: graph)
-        walk.distances(nodes, count: count, of: graph, into: distances)
-        for index in 0..<count { ranks.append(kith_rank(distances[index], nodes[index])) }
+        ranks.removeAll(keepingCapacity: true)
+        appendRanks(of: count, in: graph)
         for rank in new where !links.contains(kith_rank_node(rank)) { ranks.append(rank) }
-        replaceLinks(of: target, links, in: graph)
+        ranks.sort()
+        scatterCopies(of: target, in: graph)
+        replaceLinks(of: target, links, keeping: 0, to: degree, in: graph)
     }
 
-    /// Gives a node that links to some who leave links to those they link to, in their stead.
+    /// Gives a node that links to some who leave links to those they link to, in their stead: as many, or more where it has few. Its
+    /// other links stay (after IP-DiskANN, Xu et al., arXiv 2502.13826); pruned together with the new ones, lists would grow shorter,
+    /// for they hold more than pruning leaves.
     func relink(_ node: UInt32, in graph: Graph) {
         let links = graph.links(of: node)
-        var count = 0
-        var leaving = 0
-        while let other = links.node(at: count) {
-            nodes[count] = other
-            if graph.leaving.contains(other) { leaving += 1 }
-            count += 1
-        }
-        if leaving == 0 { return }
-        var candidates: [UInt32] = []
+        let count = links.count
+        if !links.endsSoundly(after: count) { graph.noteDamage() }
+        var staying = 0
+        onward.removeAll(keepingCapacity: true)
         for index in 0..<count {
-            guard graph.leaving.contains(nodes[index]) else {
-                candidates.append(nodes[index])
-                continue
-            }
-            let onward = graph.links(of: nodes[index])
-            var place = 0
-            while let other = onward.node(at: place) {
-                if other != node, !graph.leaving.contains(other) { candidates.append(other) }
-                place += 1
+            guard let other = links.node(at: index) else { break }
+            if graph.leaving.contains(other) {
+                gatherOnward(from: other, for: node, besides: links, in: graph)
+            } else {
+                nodes[staying] = other
+                staying += 1
             }
         }
+        if staying == count { return }
         walk.setQuery(node: node, of: graph)
         ranks.removeAll(keepingCapacity: true)
-        if candidates.count < degree / 2, (try? walk.run(graph, WalkBounds(window: window))) == true {
-            for rank in walk.found where kith_rank_node(rank) != node { candidates.append(kith_rank_node(rank)) }
+        appendRanks(of: staying, in: graph)
+        let stay = ranks
+        if stay.count + onward.count < degree / 2, (try? walk.run(graph, WalkBounds(window: window))) == true {
+            onward += walk.found.map(kith_rank_node).filter { $0 != node && !links.contains($0) }
         }
-        candidates.sort()
-        for start in stride(from: 0, to: candidates.count, by: capacity) {
-            let part = candidates[start..<min(start + capacity, candidates.count)]
-            for (index, other) in part.enumerated() { nodes[index] = other }
-            walk.distances(nodes, count: part.count, of: graph, into: distances)
-            for (index, other) in part.enumerated() where index == 0 || other != nodes[index - 1] {
-                ranks.append(kith_rank(distances[index], other))
-            }
-        }
-        ranks.sort()
+        rankOnward(in: graph)
         preferLiving(in: graph)
-        if ranks.count > window { ranks.removeLast(ranks.count - window) }
-        replaceLinks(of: node, links, in: graph)
+        scatterCopies(of: node, in: graph)
+        if ranks.count > 2 * degree { ranks.removeLast(ranks.count - 2 * degree) }
+        ranks.insert(contentsOf: stay, at: 0)
+        replaceLinks(of: node, links, keeping: stay.count, to: max(count, degree), in: graph)
     }
 
-    /// Makes `ranks` a node's links, pruned to what a list shall have.
-    private func replaceLinks(of node: UInt32, _ links: NodeLinks, in graph: Graph) {
+    /// Adds to `onward` whom a node that leaves links to, but for those who leave too, and those `links` has.
+    private func gatherOnward(from leaver: UInt32, for node: UInt32, besides links: NodeLinks, in graph: Graph) {
+        let others = graph.links(of: leaver)
+        var index = 0
+        while let other = others.node(at: index) {
+            if other != node, !graph.leaving.contains(other), !links.contains(other) { onward.append(other) }
+            index += 1
+        }
+    }
+
+    /// Makes `ranks` those of `onward`, each once, nearest first.
+    private func rankOnward(in graph: Graph) {
+        onward.sort()
+        ranks.removeAll(keepingCapacity: true)
+        var filled = 0
+        for (index, other) in onward.enumerated() where index == 0 || other != onward[index - 1] {
+            nodes[filled] = other
+            filled += 1
+            if filled == capacity {
+                appendRanks(of: filled, in: graph)
+                filled = 0
+            }
+        }
+        appendRanks(of: filled, in: graph)
         ranks.sort()
-        scatterCopies(of: node, in: graph)
+    }
+
+    /// Adds to `ranks` those of the first `count` of `nodes`.
+    private func appendRanks(of count: Int, in graph: Graph) {
+        walk.distances(nodes, count: count, of: graph, into: distances)
+        for index in 0..<count { ranks.append(kith_rank(distances[index], nodes[index])) }
+    }
+
+    /// Makes `ranks`, of which the first `kept` stand, a node's links, at most `limit`.
+    private func replaceLinks(of node: UInt32, _ links: NodeLinks, keeping kept: Int, to limit: Int, in graph: Graph) {
         if ranks.count > capacity { ranks.removeLast(ranks.count - capacity) }
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: degree) { chosen in
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: links.capacity) { chosen in
             guard let start = chosen.baseAddress else { return }
-            let count = prune(in: graph, into: start)
+            let count = prune(keeping: kept, to: min(limit, links.capacity), in: graph, into: start)
             for index in 0..<count { links.store(kith_rank_node(start[index]), at: index) }
             links.truncate(to: count)
         }
     }
 
-    private func prune(in graph: Graph, into out: UnsafeMutablePointer<UInt64>) -> Int {
-        let count = kith_prune_links(&room, graph.records, ranks, ranks.count, degree, alpha, walk.query.square, places)
+    /// Chooses at most `limit` of `ranks` as links of the walk's query, the first `kept` among them.
+    private func prune(keeping kept: Int, to limit: Int, in graph: Graph, into out: UnsafeMutablePointer<UInt64>) -> Int {
+        let count = kith_prune_links(
+            &room, graph.records, ranks, ranks.count, kept, limit, alpha, walk.query.square, places)
         for index in 0..<count { out[index] = ranks[Int(places[index])] }
         return count
     }
 
+    // MARK: Beacons
+
+    /// Links a beacon with others, both ways.
+    func linkNewBeacon(_ index: Int, in graph: Graph) {
+        linkBeacon(index, in: graph)
+        let links = graph.beacons.links(of: index)
+        var place = 0
+        while let other = links.node(at: place) {
+            place += 1
+            let back = graph.beacons.links(of: Int(other))
+            let count = back.count
+            if count < back.capacity {
+                back.store(UInt32(index), at: count)
+            } else {
+                let all = (0..<count).compactMap(back.node(at:)).map(Int.init) + [index]
+                chooseLinks(ofBeacon: Int(other), among: all, in: graph)
+            }
+        }
+    }
+
+    /// Links a beacon to the nearest of the others, in many directions. O(beacons).
+    func linkBeacon(_ index: Int, in graph: Graph) {
+        chooseLinks(ofBeacon: index, among: graph.beacons.present.filter { $0 != index }, in: graph)
+    }
+
+    private func chooseLinks(ofBeacon index: Int, among others: [Int], in graph: Graph) {
+        guard let node = graph.beacons.node(at: index) else { return }
+        walk.setQuery(node: node, of: graph)
+        // By beacon, since one node tells from which beacon it is only the long way.
+        var near: [UInt64] = []
+        for start in stride(from: 0, to: others.count, by: capacity) {
+            let part = others[start..<min(start + capacity, others.count)]
+            var filled = 0
+            for other in part {
+                // Present, and only the thread that runs this changes that.
+                nodes[filled] = graph.beacons.node(at: other) ?? node
+                filled += 1
+            }
+            walk.distances(nodes, count: filled, of: graph, into: distances)
+            for (place, other) in part.enumerated() { near.append(kith_rank(distances[place], UInt32(other))) }
+        }
+        near.sort()
+        if near.count > window { near.removeLast(near.count - window) }
+        ranks = near.map { kith_rank(kith_rank_distance($0), graph.beacons.node(at: Int(kith_rank_node($0))) ?? node) }
+        let count = kith_prune_links(
+            &room, graph.records, ranks, ranks.count, 0, Beacons.linkCount, alpha, walk.query.square, places)
+        let links = graph.beacons.links(of: index)
+        for place in 0..<count { links.store(kith_rank_node(near[Int(places[place])]), at: place) }
+        links.truncate(to: count)
+    }
+
     /// Links to the dead are wasted, but better than none.
     private func preferLiving(in graph: Graph) {
-        func isLiving(_ rank: UInt64) -> Bool {
-            graph.slot(of: kith_rank_node(rank)).map { !deaths.isDead($0) } ?? false
-        }
+        func isLiving(_ rank: UInt64) -> Bool { graph.isLiving(kith_rank_node(rank), deaths) }
         if ranks.contains(where: isLiving) {
             ranks.removeAll { !isLiving($0) }
         } else {

@@ -1,6 +1,7 @@
 import Glibc
 import KithCollections
 import KithCore
+import KithIndex
 import KithStorage
 import Testing
 
@@ -8,13 +9,17 @@ import Testing
 @Suite struct DataFolderCheckTests {
     private static let points: UInt64 = 1_500
 
-    /// A closed folder with all there is: two shards, a graph with checkpoints, updates, deletes, request ids, a log in tables and in the write-ahead log.
-    private static func folder() async throws -> TemporaryFolder {
+    /// A closed folder with all there is: two shards, an index with checkpoints, updates, deletes, request ids, a log in tables and in the write-ahead log.
+    private static func folder(_ kind: String = "graph") async throws -> TemporaryFolder {
         let folder = TemporaryFolder()
         for round in 0..<3 {
             let node = try Node.open(folder.path)
             let words =
-                round == 0 ? try node.make("words", kind: "graph") { $0.shardCount = 2 } : try node.catalogue.collection("words")
+                round == 0
+                ? try node.make("words", kind: kind) {
+                    $0.shardCount = 2
+                    if kind.hasPrefix("ivf") { $0.spaces[0].index.parameters["train_at"] = "300" }
+                } : try node.catalogue.collection("words")
             for first in stride(from: UInt64(0), to: points, by: 100) {
                 let request = WriteRequest()
                 for id in first..<first + 100 {
@@ -42,9 +47,9 @@ import Testing
         #expect(try files(below: folder.path) == before)
     }
 
-    @Test("a byte of any file is turned, or its end is cut off")
-    func damagedFiles() async throws {
-        let whole = try await DataFolderCheckTests.folder()
+    @Test("a byte of any file is turned, or its end is cut off", arguments: IndexRegistry.builtIn.kinds)
+    func damagedFiles(_ index: String) async throws {
+        let whole = try await DataFolderCheckTests.folder(index)
         var kinds: Set<String> = []
         for path in try files(below: whole.path) {
             let name = String(path.dropFirst(whole.path.count + 1))
@@ -108,9 +113,9 @@ import Testing
         }
     }
 
-    @Test("what is repaired is whole, and finds what it found")
-    func repair() async throws {
-        let folder = try await DataFolderCheckTests.folder()
+    @Test("what is repaired is whole, and finds what it found", arguments: IndexRegistry.builtIn.kinds)
+    func repair(_ index: String) async throws {
+        let folder = try await DataFolderCheckTests.folder(index)
         let expected = try DataFolderCheckTests.answers(folder)
         let checkpoints = try files(below: folder.path).filter { $0.hasSuffix("/checkpoint") }
         #expect(checkpoints.count == 2)

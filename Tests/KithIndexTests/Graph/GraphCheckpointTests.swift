@@ -49,7 +49,7 @@ import Testing
         }
         let stride = Int(try #require(saved.attributes["stride"]))
         // Four bytes of code, sixteen about it, whose it is, then links.
-        let offsets = ["records": [20, 24, 20 + 500 * stride, 24 + 500 * stride], "entries": [0, 8]]
+        let offsets = ["records": [20, 24, 20 + 500 * stride, 24 + 500 * stride], "beacons": [0, 8], "beacon_links": [0, 8]]
         for section in saved.sections {
             var missing = try test.reread(saved)
             missing.sections[section.name] = nil
@@ -69,6 +69,34 @@ import Testing
                 #expect(error?.reason == .corruption)
             }
         }
+    }
+
+    @Test("whole bytes that contradict one another are refused")
+    func rejectsContradictions() throws {
+        let test = try TestRows(.test(4), capacity: 1_000)
+        test.appendRandom(1_000)
+        for slot in 0..<10 { test.deaths.kill(UInt32(slot), at: 1) }
+        let index = try test.makeIndex()
+        try index.linkAll(upTo: 1_000)
+        let saved = index.checkpoint()
+        #expect(saved.attributes["left_out"] == 10)
+        func refused(_ says: String, _ change: (inout RestoredCheckpoint) throws -> Void) throws {
+            var forged = try test.reread(saved)
+            try change(&forged)
+            let error = #expect(throws: KithError.self, "\(says)") { try test.restore(forged) }
+            #expect(error?.reason == .corruption && error?.description.contains(says) == true, "\(String(describing: error))")
+        }
+        let stride = Int(try #require(saved.attributes["stride"]))
+        // Behind four bytes of code and sixteen about it.
+        func setOwner(_ node: Int, _ word: UInt32, _ forged: RestoredCheckpoint) {
+            forged.sections["records"]?.memory.base.storeBytes(of: word, toByteOffset: node * stride + 20, as: UInt32.self)
+        }
+        try refused("which has another") { setOwner(5, 100, $0) }
+        try refused("which is not linked") { setOwner(5, 1_001, $0) }
+        try refused("are to have none") { $0.attributes["linked"] = 1_001 }
+        try refused("are to have none") { $0.attributes["left_out"] = 9 }
+        // A slot loses its node, and nobody counts it.
+        try refused("are to have none") { setOwner(5, 0, $0) }
     }
 
     @Test("a graph with any damaged byte is refused or harmless", arguments: ["graph", "disk_graph"])

@@ -131,7 +131,10 @@ import Testing
         }
         let ranks = [kith_rank(1, 1), kith_rank(4, 3), kith_rank(4.01, 2)]
         var out = [UInt32](repeating: 0, count: 8)
-        let count = kith_prune_links(&room, &records.records, ranks, ranks.count, 8, 1.44, 0, &out)
+        let count = kith_prune_links(&room, &records.records, ranks, ranks.count, 0, 8, 1.44, 0, &out)
         #expect(Array(out[..<count]) == [0, 1])
+        // All three where they are to be kept, whatever they are to one another.
+        let kept = kith_prune_links(&room, &records.records, ranks, ranks.count, 3, 8, 1.44, 0, &out)
+        #expect(Array(out[..<kept]) == [0, 1, 2])
     }
 }

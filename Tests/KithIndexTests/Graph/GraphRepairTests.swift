@@ -3,26 +3,47 @@ import KithIndex
 import Testing
 
 @Suite struct GraphRepairTests {
-    @Test("ten rounds that replace everything wear out neither recall nor memory", arguments: ["graph", "disk_graph"])
+    /// Vectors in more clusters than walks have places to begin at.
+    private struct Clusters {
+        let centres: [[Float]]
+
+        init(_ test: TestRows) { centres = (0..<500).map { _ in test.randomVector() } }
+
+        func vector(_ test: TestRows) -> [Float] {
+            test.near(centres[Int.random(in: 0..<centres.count, using: &test.random)])
+        }
+    }
+
+    @Test("ten rounds that replace everything cost less than a point of recall", arguments: ["graph", "disk_graph"])
     func churn(_ kind: String) throws {
-        let test = try TestRows(.test(16, .float32, .l2, index: kind), capacity: 30_000)
-        test.appendRandom(10_000)
+        let space = VectorSpace.test(24, .float32, .l2, index: kind)
+        let test = try TestRows(space, capacity: 20_000)
+        let clusters = Clusters(test)
+        for _ in 0..<10_000 { test.append(clusters.vector(test)) }
         let index = try test.makeIndex()
         try index.linkAll(upTo: test.count)
-        let before = try test.recall(index, queries: 100, effort: 60)
         var position: LogPosition = 1
-        for _ in 0..<10 {
-            let living = (0..<test.count).filter { !test.deaths.isDead($0) }
+        let order = (0..<UInt32(10_000)).shuffled(using: &test.random)
+        for round in 0..<10 {
             position += 1
-            for slot in living.shuffled(using: &test.random).prefix(1_000) { test.deaths.kill(slot, at: position) }
-            test.appendRandom(1_000)
+            for slot in order[round * 1_000..<(round + 1) * 1_000] { test.deaths.kill(slot, at: position) }
+            for _ in 0..<1_000 { test.append(clusters.vector(test)) }
             try index.linkAll(upTo: test.count)
             try (index as? GraphIndex)?.checkInvariants()
         }
-        let after = try test.recall(index, queries: 100, effort: 60, position: position)
-        #expect(after >= before - 0.02, "\(before) before, \(after) after")
         // At most an eighth and a round's are dead.
         #expect(try #require(index.checkpoint().attributes["nodes"]) <= 14_000)
+
+        let fresh = try TestRows(space, capacity: 10_000)
+        for slot in 10_000..<UInt32(20_000) { fresh.append(test.components(slot)) }
+        let rebuilt = try fresh.makeIndex()
+        try rebuilt.linkAll(upTo: fresh.count)
+        let queries = (0..<1_000).map { _ in clusters.vector(test) }
+        for effort in [10, 20] {
+            let worn = try test.recall(index, queries: 1_000, effort: effort, position: position) { test.query(queries[$0]) }
+            let new = try fresh.recall(rebuilt, queries: 1_000, effort: effort) { fresh.query(queries[$0]) }
+            #expect(worn > new - 0.01, "effort \(effort): \(worn) after, \(new) of a fresh build")
+        }
     }
 
     @Test("a search older than what has left the graph still sees it", arguments: [2_000, 6_000])

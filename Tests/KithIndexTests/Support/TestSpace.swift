@@ -63,7 +63,13 @@ final class TestRows: @unchecked Sendable {
     var deaths: SlotDeaths { SlotDeaths(base: deathMemory.base.assumingMemoryBound(to: UInt64.self)) }
     /// Where set, whatever the index keeps is read rather than mapped.
     var reader: (any RowSource)?
-    var context: IndexContext { IndexContext(space: space, rows: rows, deaths: deaths, reader: reader) }
+    /// Where set, what an index keeps on disk lies there.
+    var scratchDirectory: String?
+    var context: IndexContext {
+        var context = IndexContext(space: space, rows: rows, deaths: deaths, reader: reader)
+        if let scratchDirectory { context.scratchDirectory = scratchDirectory }
+        return context
+    }
 
     func makeIndex() throws -> any VectorIndex { try IndexRegistry.builtIn.maker(space.index.kind).make(context) }
 
