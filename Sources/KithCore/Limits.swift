@@ -117,8 +117,8 @@ public enum Limits {
     public static let relayShardBytes = 32 << 20
     /// Bytes of events sent for one shard before the next shard's turn.
     public static let relayTurnBytes = 4 << 20
-    /// What a relay's thread takes of one processor while writers need all there are: with librdkafka's threads and a broker on the same
-    /// machine it becomes some three times that.
+    /// What the relay's threads together take of one processor while writers need all there are: with librdkafka's threads and a broker on
+    /// the same machine it becomes some three times that.
     public static let relayPaceShare = 0.05
     /// Seconds that events may wait for that.
     public static let relayPaceSeconds = 30
@@ -129,8 +129,10 @@ public enum Limits {
     /// Transactional producers of one node: shards beyond so many share them. Never to be changed: servers of other versions would not fence
     /// each other.
     public static let relayTransactions = 16
-    /// Milliseconds from a transaction's first event to its commit, or between two commits, while there are events.
+    /// Milliseconds from a transaction's first event to its commit, while there are more.
     public static let transactionMilliseconds = 100
+    /// Milliseconds after a commit that an event which came meanwhile waits for others, at most.
+    public static let transactionSpacingMilliseconds = 10
     /// Bytes of events after which a transaction is committed at once.
     public static let transactionBytes = 16 << 20
     /// Events after which it is, too; with the largest batch write they stay below what the producer holds.

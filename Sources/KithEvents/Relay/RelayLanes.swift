@@ -15,6 +15,7 @@ final class RelayLanes: Sendable {
     private let options: RelayOptions
     private let cursors: CursorTopic
     private let preparation: TopicPreparation
+    private let pace: RelayPace
     private let lanes = Mutex<[Int: any RelayLane]>([:])
 
     /// - Throws: `INVALID_CONFIGURATION`: a bad property shows at once, not at the first event.
@@ -27,6 +28,7 @@ final class RelayLanes: Sendable {
         self.options = options
         cursors = CursorTopic(configuration: configuration, cluster: cluster)
         preparation = TopicPreparation(metrics: metrics)
+        pace = RelayPace(metrics: metrics)
         _ = try lane(0)
     }
 
@@ -63,11 +65,12 @@ final class RelayLanes: Sendable {
         switch configuration.delivery {
         case .atLeastOnce:
             try AtLeastOnceLane(
-                configuration: configuration, cluster: cluster, preparation: preparation, metrics: metrics, options: options)
+                configuration: configuration, cluster: cluster, preparation: preparation, pace: pace, metrics: metrics,
+                options: options)
         case .exactlyOnce:
             try ExactlyOnceLane(
                 number: number, configuration: configuration, cluster: cluster, cursors: cursors, preparation: preparation,
-                metrics: metrics, options: options)
+                pace: pace, metrics: metrics, options: options)
         }
     }
 }

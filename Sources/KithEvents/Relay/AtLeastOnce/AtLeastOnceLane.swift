@@ -10,8 +10,8 @@ final class AtLeastOnceLane: RelayLane {
     private let metrics: Metrics
 
     init(
-        configuration: KafkaConfiguration, cluster: String, preparation: TopicPreparation, metrics: Metrics,
-        options: RelayOptions
+        configuration: KafkaConfiguration, cluster: String, preparation: TopicPreparation, pace: RelayPace,
+        metrics: Metrics, options: RelayOptions
     ) throws(KithError) {
         self.metrics = metrics
         let producer = try RelayProducer(
@@ -21,7 +21,7 @@ final class AtLeastOnceLane: RelayLane {
             GentleThread.become()
             let tools = RelayTools(
                 producer: producer, cluster: cluster, events: configuration.eventOptions, options: options, metrics: metrics)
-            let pace = RelayPace(metrics: metrics)
+            let pace = LanePace(pace, lane: 0)
             while !stopping() {
                 let pause = AtLeastOnceLane.turn(shards, tools)
                 pace.rest(shards.all, until: stopping)

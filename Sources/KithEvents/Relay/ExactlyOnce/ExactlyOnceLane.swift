@@ -10,7 +10,7 @@ final class ExactlyOnceLane: RelayLane {
 
     init(
         number: Int, configuration: KafkaConfiguration, cluster: String, cursors: CursorTopic,
-        preparation: TopicPreparation, metrics: Metrics, options: RelayOptions
+        preparation: TopicPreparation, pace: RelayPace, metrics: Metrics, options: RelayOptions
     ) throws(KithError) {
         let producer = try RelayProducer(
             configuration: configuration,
@@ -24,7 +24,7 @@ final class ExactlyOnceLane: RelayLane {
             let transactions = TransactionLoop(
                 tools, shards, ProducerSession(lane: number, cursors: cursors, trouble: trouble), trouble: trouble,
                 timeout: configuration.transactionTimeout, stopping: stopping)
-            let pace = RelayPace(metrics: metrics)
+            let pace = LanePace(pace, lane: number)
             while !stopping() {
                 // Nil: there is more to do at once.
                 let pause = transactions.turn()

@@ -5,11 +5,14 @@ import KithTelemetry
 /// What a lane's thread does, turn by turn: opens the producer's session, fills transactions, commits or aborts them.
 ///
 /// A transaction is committed when it is full, `Limits.transactionMilliseconds` old, or when there is no more to add and the last commit is a
-/// few times as long ago as it took: one event alone waits for nothing, many share the price of a commit.
+/// few times as long ago as it took, at most `Limits.transactionSpacingMilliseconds`: one event alone waits for nothing, many share the price
+/// of a commit.
 final class TransactionLoop {
     private static let interval = Duration.milliseconds(Limits.transactionMilliseconds)
     /// Time between two commits, in times of what one takes.
     private static let spacing = 2
+    /// A commit that took long, once, is no reason for the next event to wait as long again.
+    private static let longestSpacing = Duration.milliseconds(Limits.transactionSpacingMilliseconds)
 
     private let tools: RelayTools
     private let shards: RelayShards<TransactionalShard>
@@ -129,7 +132,7 @@ final class TransactionLoop {
         } catch { throw .transaction(error) }
         transaction = nil
         let end = ContinuousClock.now
-        nextCommit = end + min((end - began) * TransactionLoop.spacing, TransactionLoop.interval)
+        nextCommit = end + min((end - began) * TransactionLoop.spacing, TransactionLoop.longestSpacing)
         failures = 0
         retryAt = nil
         trouble.clear()
