@@ -66,9 +66,12 @@ final class Beacons: @unchecked Sendable {
     /// The beacons that are nodes.
     var present: [Int] { (0..<count).filter { node(at: $0) != nil } }
 
-    func wantsMore(nodeCount: UInt32) -> Bool {
-        !vacant.isEmpty || count < Self.limit && count * count < Self.density * Int(nodeCount)
+    /// Beacons that a graph of so many nodes has.
+    static func count(ofNodes nodeCount: Int) -> Int {
+        min(Int(Double(density * nodeCount).squareRoot().rounded(.up)), limit)
     }
+
+    func wantsMore(nodeCount: UInt32) -> Bool { !vacant.isEmpty || count < Self.count(ofNodes: Int(nodeCount)) }
 
     /// Makes a node a beacon, without links so far; answers which.
     func add(_ node: UInt32) -> Int {

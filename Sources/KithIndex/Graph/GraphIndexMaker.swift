@@ -41,8 +41,9 @@ extension GraphIndexMaker: PredictableIndexMaker {
         let layout = RecordLayout(space, code: try parameters.code(for: space), parameters)
         let links = layout.hasLinksApart ? vectors * layout.linksStride : 0
         let perNode = layout.hasLinksApart ? layout.linksStride + MemoryLayout<UInt32>.size : layout.stride
+        let perBeacon = MemoryLayout<UInt32>.size + Beacons.rowBytes
         return IndexPrediction(
             footprint: IndexFootprint(memoryBytes: vectors * layout.stride, linkBytes: links),
-            checkpointBytes: vectors * perNode)
+            checkpointBytes: vectors * perNode + Beacons.count(ofNodes: vectors) * perBeacon)
     }
 }
