@@ -295,3 +295,26 @@ kith_node_query kith_node_query_of_node(const kith_records *records, uint32_t no
     }
     return query;
 }
+
+// MARK: Bounds
+
+// A vector and what its code stands for are at most this far apart: half a step in every component.
+static inline float farthest_rounded(float step, size_t dimension) { return 0.5f * step * sqrtf((float)dimension); }
+
+void kith_node_least_distances(const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count,
+                               float *distances) {
+    // Of the squares that a distance is the difference of, in float32.
+    const float precision = 4e-6f;
+    const float query_error = farthest_rounded(query->step, records->dimension), query_length = sqrtf(query->square);
+    for (size_t i = 0; i < count; i++) {
+        const kith_node_factors *factors = factors_of(records, nodes[i]);
+        const float error = farthest_rounded(factors->step, records->dimension), length = sqrtf(factors->square);
+        if (records->metric == KITH_L2) {
+            const float least = sqrtf(distances[i] > 0 ? distances[i] : 0) - (error + query_error);
+            distances[i] = (least > 0 ? least * least : 0) - precision * (query->square + factors->square);
+        } else {
+            const float lengths = query_length * length;
+            distances[i] -= (query_length + query_error) * error + length * query_error + precision * lengths;
+        }
+    }
+}

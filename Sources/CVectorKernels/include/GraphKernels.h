@@ -85,6 +85,10 @@ kith_node_query kith_node_query_of_node(const kith_records *records, uint32_t no
 // Up to where a distance from a query may be the rounding of codes alone.
 float kith_node_rounding(const kith_records *records, const kith_node_query *query);
 
+// Lowers distances from the query to scalar codes by what rounding both can have added: no row is nearer than that.
+void kith_node_least_distances(const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count,
+                               float *distances);
+
 // One walk: memory that is kept from one to the next, and how far it is.
 typedef struct {
     uint64_t *_Null_unspecified ranks;  // nearest first: distance (ordered bits), node, and in bit 0 whether it is expanded

@@ -7,7 +7,8 @@ enum MixedBenchmark {
         name: "grpc-mixed", summary: "Latency of searches at rest, beside a trickle of upserts, and during a bulk load",
         options: [
             ("count N", "points at the start (100,000)"), ("dimension N", "(384)"), ("kind NAME", "index kind (graph)"),
-            ("rate N", "searches a second (100)"), ("upsert-rate N", "upserts a second, one point each (2,000)"),
+            ("rate N", "searches a second (100)"), ("upsert-rate N", "points written a second (5,000)"),
+            ("upsert-batch N", "points of each upsert (10)"),
             ("bulk N", "points of each bulk load (100,000)"), ("tail N", "tail limit of the second bulk load (5,000)"),
             Run.secondsOption, ServerProcess.option,
         ], run: run)
@@ -19,7 +20,8 @@ enum MixedBenchmark {
         let count = try run.number("count", tiny: 1_000, moderate: 30_000, full: 100_000)
         let bulk = try run.number("bulk", tiny: 1_000, moderate: 30_000, full: 100_000)
         let rate = try run.number("rate", tiny: 100, moderate: 100, full: 100)
-        let upsertRate = try run.number("upsert-rate", tiny: 200, moderate: 2_000, full: 2_000)
+        let upsertRate = try run.number("upsert-rate", tiny: 200, moderate: 5_000, full: 5_000)
+        let upsertBatch = try run.number("upsert-batch", tiny: 10, moderate: 10, full: 10)
         let tail = try run.number("tail", tiny: 500, moderate: 5_000, full: 5_000)
         let seconds = try run.options.decimal("seconds") ?? run.pick(tiny: 0.3, moderate: 5, full: 10)
         var stream = ClusteredVectors(space)
@@ -29,7 +31,7 @@ enum MixedBenchmark {
             return try RequestList.upserts(try stream.take(count), batch: batch, durability: .durable, firstID: points)
         }
         let base = try upserts(count, batch: 100)
-        let trickle = try upserts(Int(Double(upsertRate) * seconds) + 1, batch: 1)
+        let trickle = try upserts(Int(Double(upsertRate) * seconds) + upsertBatch, batch: upsertBatch)
         let flood = try upserts(bulk, batch: 100)
         let slowFlood = try upserts(bulk, batch: 100)
 
@@ -47,7 +49,8 @@ enum MixedBenchmark {
             "gRPC searches beside upserts, \(count) x \(space.dimension) f32, \(space.index.kind), \(rate) searches a second")
         try searches.measure("at rest", seconds: seconds, into: &table) { 0 }
         try searches.measure("\(upsertRate) upserts/s", seconds: seconds, into: &table) { () throws(KithError) in
-            try Load(trickle, to: address, inFlight: 256, rate: Double(upsertRate), seconds: seconds).calls
+            try Load(trickle, to: address, inFlight: 256, rate: Double(upsertRate) / Double(upsertBatch), seconds: seconds).calls
+                * upsertBatch
         }
         _ = try collection.waitUntilLinked()
         try searches.measure("bulk load, tail free", seconds: seconds, into: &table) { () throws(KithError) in

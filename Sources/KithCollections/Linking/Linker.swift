@@ -8,17 +8,12 @@ import KithTelemetry
 /// Threads that link fresh vectors into their indexes, and write checkpoints, behind everybody else's back.
 ///
 /// A shard with something to do stands in the queue once; a thread takes it, does a slice of its work, and puts it back while there is more.
-/// So a shard is on one thread at a time, and big shards do not starve small ones.
+/// So a shard is on one thread at a time, and big shards do not starve small ones. What searches pay for goes to threads that are scheduled like theirs.
 final class Linker: @unchecked Sendable {
-    /// Vectors linked in one slice: short, so that the queue moves on and progress shows.
-    private static let sliceVectors = 512
-    /// How much gentler than a search a linking thread is to be scheduled.
-    private static let niceness: Int32 = 19
-
     /// Where a shard stands; one that is nowhere has nothing to do.
     private enum Place {
-        /// In the queue.
-        case queued
+        /// In the queue of this urgency.
+        case queued(LinkingUrgency)
         /// With a thread, and whether it was woken meanwhile.
         case running(again: Bool)
         /// With a thread, and not to come back.
@@ -26,36 +21,44 @@ final class Linker: @unchecked Sendable {
     }
 
     private let condition = NSCondition()
-    private var queue: [ShardWriter] = []
+    private var queues: [LinkingUrgency: [ShardWriter]] = [:]
     private var places: [ObjectIdentifier: Place] = [:]
     private var stopping = false
     private var liveThreads = 0
     private var allowance: CPUAllowance
     private let metrics: Metrics
     private let checkpoints: CheckpointPolicy
+    private let searches: RecentSearches
 
     /// - Parameter cpuShare: of all cores, that its threads and those that work for them may take.
     init(threads count: Int, cpuShare: Double, metrics: Metrics, checkpoints: CheckpointPolicy) {
         self.metrics = metrics
         allowance = CPUAllowance(share: cpuShare, cores: ProcessInfo.processInfo.activeProcessorCount)
         self.checkpoints = checkpoints
-        liveThreads = max(count, 1)
-        for number in 0..<liveThreads {
-            let thread = Thread { self.run() }
-            thread.name = "kith.linker.\(number)"
-            // Linking neighbour lists needs little stack; searches' scratch is on the heap.
-            thread.stackSize = 1 << 20
-            thread.start()
+        searches = RecentSearches(metrics)
+        liveThreads = max(count, 1) * LinkingUrgency.allCases.count
+        for urgency in LinkingUrgency.allCases {
+            for number in 0..<max(count, 1) {
+                let thread = Thread { self.run(urgency) }
+                thread.name = "kith.linker.\(urgency).\(number)"
+                // Linking neighbour lists needs little stack; searches' scratch is on the heap.
+                thread.stackSize = 1 << 20
+                thread.start()
+            }
         }
     }
 
     /// There may be something to do in this shard.
     func wake(_ writer: ShardWriter) {
+        let urgency = urgency(of: writer)
         condition.withLock {
             guard !stopping else { return }
             switch places[ObjectIdentifier(writer)] {
-            case nil: enqueue(writer)
+            case nil: enqueue(writer, urgency)
             case .running: places[ObjectIdentifier(writer)] = .running(again: true)
+            case .queued(.gentle) where urgency == .urgent:
+                queues[.gentle]?.removeAll { $0 === writer }
+                enqueue(writer, .urgent)
             case .queued, .leaving: break
             }
         }
@@ -66,8 +69,8 @@ final class Linker: @unchecked Sendable {
         let id = ObjectIdentifier(writer)
         condition.withLock {
             switch places[id] {
-            case .queued:
-                queue.removeAll { $0 === writer }
+            case .queued(let urgency):
+                queues[urgency]?.removeAll { $0 === writer }
                 places[id] = nil
             case .running, .leaving:
                 places[id] = .leaving
@@ -81,7 +84,7 @@ final class Linker: @unchecked Sendable {
     func stop() {
         condition.withLock {
             stopping = true
-            queue.removeAll()
+            queues.removeAll()
             condition.broadcast()
             while liveThreads > 0 { condition.wait() }
         }
@@ -89,11 +92,11 @@ final class Linker: @unchecked Sendable {
 
     // MARK: The threads
 
-    private func run() {
-        kith_set_thread_niceness(Linker.niceness)
-        while let writer = next() {
+    private func run(_ urgency: LinkingUrgency) {
+        kith_set_thread_niceness(urgency.niceness)
+        while let writer = next(urgency) {
             let start = kith_thread_time()
-            let more = work(on: writer)
+            let more = work(on: writer, slice: urgency.sliceVectors)
             done(with: writer, more: more, time: kith_thread_time() - start)
         }
         condition.withLock {
@@ -102,24 +105,27 @@ final class Linker: @unchecked Sendable {
         }
     }
 
-    private func enqueue(_ writer: ShardWriter) {
-        places[ObjectIdentifier(writer)] = .queued
-        queue.append(writer)
+    private func urgency(of writer: ShardWriter) -> LinkingUrgency {
+        writer.shard.longestTailBytes > LinkingUrgency.gentleTailBytes && searches.areGoingOn ? .urgent : .gentle
+    }
+
+    private func enqueue(_ writer: ShardWriter, _ urgency: LinkingUrgency) {
+        places[ObjectIdentifier(writer)] = .queued(urgency)
+        queues[urgency, default: []].append(writer)
         // Not `signal`: those who wait in `forget` and `stop` wait here too.
         condition.broadcast()
     }
 
     /// Waits for work, and until there is processor time for it; nil once it is to end.
-    private func next() -> ShardWriter? {
+    private func next(_ urgency: LinkingUrgency) -> ShardWriter? {
         condition.withLock {
             while !stopping {
                 let delay = allowance.wait(at: DispatchTime.now().uptimeNanoseconds)
-                if queue.isEmpty {
+                if queues[urgency, default: []].isEmpty {
                     condition.wait()
                 } else if delay > 0 {
                     _ = condition.wait(until: Date(timeIntervalSinceNow: Double(delay) / 1e9))
-                } else {
-                    let writer = queue.removeFirst()
+                } else if let writer = queues[urgency]?.removeFirst() {
                     places[ObjectIdentifier(writer)] = .running(again: false)
                     return writer
                 }
@@ -130,10 +136,11 @@ final class Linker: @unchecked Sendable {
 
     private func done(with writer: ShardWriter, more: Bool, time: UInt64) {
         metrics.maintenanceTime.add(nanoseconds: time)
+        let urgency = urgency(of: writer)
         condition.withLock {
             allowance.spend(time)
             let id = ObjectIdentifier(writer)
-            if case .running(let again) = places[id], more || again, !stopping { return enqueue(writer) }
+            if case .running(let again) = places[id], more || again, !stopping { return enqueue(writer, urgency) }
             places[id] = nil
             condition.broadcast()
         }
@@ -142,12 +149,12 @@ final class Linker: @unchecked Sendable {
     // MARK: The work
 
     /// One slice for each space; answers whether there is more.
-    private func work(on writer: ShardWriter) -> Bool {
+    private func work(on writer: ShardWriter, slice: Int) -> Bool {
         let shard = writer.shard
         var more = false
         for (number, space) in shard.spaces.enumerated() {
             do throws(KithError) {
-                let rebuilt = try link(space, number, of: writer)
+                let rebuilt = try link(space, number, of: writer, slice)
                 more = hasWork(space, number, of: writer) || more
                 if rebuilt || checkpoints.isDue(space, snapshot: shard.current().snapshot(space: number)) {
                     try writeCheckpoint(space, number, of: writer)
@@ -167,13 +174,15 @@ final class Linker: @unchecked Sendable {
     }
 
     /// Whether another index serves searches from now on.
-    private func link(_ space: SpaceStore, _ number: Int, of writer: ShardWriter) throws(KithError) -> Bool {
+    private func link(
+        _ space: SpaceStore, _ number: Int, of writer: ShardWriter, _ slice: Int
+    ) throws(KithError) -> Bool {
         guard hasWork(space, number, of: writer) else { return false }
         let shard = writer.shard
         let place = ["shard": "\(shard.id)", "space": space.space.name]
         let before = space.index.linkedCount
         let rebuilt = try space.maintained.link(
-            upTo: shard.current().snapshot(space: number), limit: Linker.sliceVectors, isPaused: writer.isMaintenancePaused
+            upTo: shard.current().snapshot(space: number), limit: slice, isPaused: writer.isMaintenancePaused
         ) { error in
             metrics.indexRebuildFailures.add()
             shardLog.error("an index could not be made anew", place.merging(["error": "\(error)"]) { $1 })

@@ -114,6 +114,12 @@ public final class Shard: Sendable {
         let view = current()
         return spaces.enumerated().map { $1.tail(slotCount: view.slotCounts[$0]) }.max() ?? 0
     }
+
+    /// Bytes of the longest tail, in vectors.
+    var longestTailBytes: Int {
+        let view = current()
+        return spaces.enumerated().map { $1.tail(slotCount: view.slotCounts[$0]) * $1.space.stride }.max() ?? 0
+    }
 }
 
 extension Shard: ChangeFeed {

@@ -26,6 +26,8 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
     private let deaths: SlotDeaths
     private let removed: RemovedSlots
     private let walks: WalkPool
+    /// Nil where rows are scanned as fast.
+    private let tailCodes: TailCodes?
     private let epochs = ReaderEpochs()
     /// What searches retain: the graph they walk, and what is known of the effort they need. The lock is held for just that.
     private let current: Mutex<Current>
@@ -49,6 +51,7 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
         deaths = context.deaths
         removed = RemovedSlots(context.deaths)
         walks = WalkPool(context)
+        tailCodes = try TailCodes(context)
         current = Mutex(Current(graph: graph, efforts: efforts))
         calibrator = try GraphCalibrator(context)
         let forkJoin = ForkJoin(threads: parameters.linkThreads)
@@ -91,8 +94,7 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
             }
             if !query.indexedOnly {
                 let whole = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
-                try walk.scan.scan(
-                    linked..<snapshot.slotCount, distance, whole, matching: query.filter, shouldStop: query.shouldStop)
+                try walk.scanTail(linked..<snapshot.slotCount, query, tailCodes, distance, whole)
             }
             return walk.scan.answer()
         }
@@ -171,6 +173,7 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
 
     public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
         let graph = graph
+        tailCodes?.encode(from: graph.linkedCount, upTo: slotCount, epochs: epochs)
         try graph.reserveLinks(nodes: limit)
         linker.advance(graph, upTo: min(slotCount, linkableSlots), limit: limit) { calibrator.willLink($0, in: graph) }
         try keepUp(graph, limit: limit)

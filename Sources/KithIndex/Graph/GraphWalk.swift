@@ -88,6 +88,19 @@ final class GraphWalk: @unchecked Sendable {
         query = kith_node_query_of_row(graph.records, graph.element, row, components, queryBytes)
     }
 
+    /// Takes a row as the query, for codes of the tail.
+    func setQuery(_ row: UnsafeRawPointer, of codes: TailCodes) {
+        query = kith_node_query_of_row(codes.records, codes.element, row, components, queryBytes)
+    }
+
+    /// Lower bounds of the distances from the query to rows of the tail, by the places of their codes.
+    func leastDistances(
+        _ places: UnsafePointer<UInt32>, count: Int, of codes: TailCodes, into distances: UnsafeMutablePointer<Float>
+    ) {
+        codes.records.pointee.distances?(codes.records, &query, places, count, distances)
+        kith_node_least_distances(codes.records, &query, places, count, distances)
+    }
+
     /// Takes a node as the query.
     func setQuery(node: UInt32, of graph: Graph) {
         query = kith_node_query_of_node(graph.records, node, queryBytes)

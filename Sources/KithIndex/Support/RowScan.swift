@@ -3,8 +3,6 @@ internal import KithCore
 extension SearchScratch {
     /// Rows compared between two questions to `shouldStop`.
     static let rowsBetweenStops = 16_384
-    /// A filter that lets more than one in this many through is asked of each row that is near enough; below that, only its matches are compared.
-    static let denseFilter = 4
 
     /// Compares the query with every row of the range that matches, and keeps the visible ones that are near enough in `nearest`.
     ///
@@ -15,9 +13,10 @@ extension SearchScratch {
         shouldStop: () -> Bool
     ) throws(KithError) {
         guard let filter else { return try scan(range, distance, visibility, shouldStop: shouldStop) }
-        guard filter.count(in: range) * SearchScratch.denseFilter > range.count else {
+        if filter.isSparse(in: range) {
             return try scan(matches: filter, in: range, distance, visibility, shouldStop: shouldStop)
         }
+        // It is asked of each row that is near enough.
         var visibility = visibility
         visibility.filter = filter.bits
         try scan(range, distance, visibility, shouldStop: shouldStop)

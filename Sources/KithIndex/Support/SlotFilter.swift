@@ -73,6 +73,12 @@ public final class SlotFilter: @unchecked Sendable {
     /// O(log slots); a walk asks `bits`.
     public func contains(_ slot: UInt32) -> Bool { roaring_bitmap_contains(bitmap, slot) }
 
+    /// It is cheaper to compare the matches alone where it lets no more than one in this many of a range through.
+    private static let denseShare = 4
+
+    /// Whether what matches in a range is so little that one should go from match to match, not from slot to slot.
+    func isSparse(in range: Range<UInt32>) -> Bool { count(in: range) * Self.denseShare <= range.count }
+
     /// How many of a range it holds. O(containers): one for each 65,536 slots.
     public func count(in range: Range<UInt32>) -> Int {
         func below(_ bound: UInt32) -> Int { bound == 0 ? 0 : Int(roaring_bitmap_rank(bitmap, bound - 1)) }
