@@ -68,7 +68,7 @@ let package = Package(
         // L3
         .target(
             name: "KithCollections",
-            dependencies: ["KithCore", "KithIndex", "KithStorage", "KithTelemetry", "CMemory", "CJSON"],
+            dependencies: ["KithCore", "KithIndex", "KithStorage", "KithTelemetry", "CMemory", "CJSON", "CCrypto"],
             swiftSettings: settings),
         .target(
             name: "KithEvents",

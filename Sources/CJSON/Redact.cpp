@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "CJSON.h"
+#include "Path.hpp"
 
 namespace {
 
@@ -38,17 +39,6 @@ struct Hash {
         return result;
     }
 };
-
-/// Splits a path at its dots.
-std::vector<std::string> keys(std::string_view path) {
-    std::vector<std::string> keys;
-    for (size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.')) {
-        keys.emplace_back(path.substr(0, dot));
-        path.remove_prefix(dot + 1);
-    }
-    keys.emplace_back(path);
-    return keys;
-}
 
 void redact(json& value, const std::vector<std::string>& path, size_t depth, const Hash& hash) {
     if (value.is_array()) {
@@ -91,7 +81,7 @@ KithJSONStatus kith_json_redact(const uint8_t* text, size_t size, const KithJSON
         }
         for (size_t index = 0; index < count; ++index) {
             const auto& redaction = redactions[index];
-            redact(payload, keys({reinterpret_cast<const char*>(redaction.path), redaction.path_size}), 0, {redaction, key, key_size});
+            redact(payload, kith_json::keys({reinterpret_cast<const char*>(redaction.path), redaction.path_size}), 0, {redaction, key, key_size});
         }
         const std::string result = payload.dump();
         auto* const bytes = static_cast<uint8_t*>(std::malloc(result.size()));

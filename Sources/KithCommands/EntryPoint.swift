@@ -18,6 +18,7 @@ private let program = Program(
         TailCommand.description,
         WebhooksCommand.description,
         EventsCommand.description,
+        GovernanceCommand.description,
         HealthCommand.description,
         CheckCommand.description,
         AdviseCommand.description,

@@ -54,6 +54,28 @@ public enum Limits {
     /// Actions of one alias update.
     public static let aliasActions = 100
 
+    // MARK: Governance
+
+    /// Registered models of one node.
+    public static let models = 10_000
+    /// Classified collections and fields of one node.
+    public static let classifications = 100_000
+    /// Labels of a classification.
+    public static let classificationLabels = 16
+    /// Legal holds of one node, those that were released too.
+    public static let legalHolds = 10_000
+    /// Points that a legal hold or an erasure names by id, and bytes of a value that names them by a payload field.
+    public static let subjectPoints = 1_000
+    public static let subjectValueBytes = 1_024
+    /// Erasures of one node, those that were proved too.
+    public static let erasures = 100_000
+    /// Points that one erasure can be of, by a payload field.
+    public static let erasurePoints = 100_000
+    /// Milliseconds between two looks at what erasures wait for.
+    public static let erasureMilliseconds = 1_000
+    /// Requests that decided something and are not done again when they come again.
+    public static let governanceRequests = 10_000
+
     // MARK: Reads
 
     /// Results of one search.

@@ -33,9 +33,18 @@ NamePlace findPlace(const Method& method) {
         place.requestID = id->number();
     }
     const bool ofWebhooks = method.service->name() == "WebhookService";
-    place.prefix = ofWebhooks ? "webhooks/" : "collections/";
-    for (const char* const name : {ofWebhooks ? "webhook" : "collection", "name", "search", "open"}) {
+    const struct {
+        const char* name;
+        const char* prefix;
+    } fields[] = {
+        {"webhook", "webhooks/"},       {"model", "models/"},
+        {"hold", "holds/"},             {"erasure", "erasures/"},
+        {"collection", "collections/"}, {"name", ofWebhooks ? "webhooks/" : "collections/"},
+        {"search", "collections/"},     {"open", "collections/"},
+    };
+    for (const auto& [name, prefix] : fields) {
         const FieldDescriptor* const field = request->FindFieldByName(name);
+        place.prefix = prefix;
         if (isText(field)) {
             place.field = field->number();
             return place;
@@ -43,7 +52,7 @@ NamePlace findPlace(const Method& method) {
         if (field == nullptr || field->type() != FieldDescriptor::TYPE_MESSAGE || field->is_repeated()) {
             continue;
         }
-        for (const char* const inner : {"name", "collection"}) {
+        for (const char* const inner : {"name", "collection", "id"}) {
             if (const auto* const nested = field->message_type()->FindFieldByName(inner); isText(nested)) {
                 place.field = field->number();
                 place.nestedField = nested->number();

@@ -10,7 +10,7 @@ static std::vector<Method> describeMethods() {
     constexpr const char* services[] = {
         "kith.v1.CollectionService", "kith.v1.PointService", "kith.v1.SearchService",
         "kith.v1.ChangeService",     "kith.v1.WebhookService", "kith.v1.EventService",
-        "grpc.health.v1.Health",
+        "kith.v1.GovernanceService", "grpc.health.v1.Health",
     };
     std::vector<Method> methods;
     for (const char* const name : services) {

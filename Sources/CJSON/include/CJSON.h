@@ -59,6 +59,14 @@ KithJSONStatus kith_json_redact(const uint8_t *_Nullable text, size_t size, cons
                                 const uint8_t *_Nullable key, size_t key_size, uint8_t *_Nullable *_Nonnull out,
                                 size_t *_Nonnull out_size);
 
+/// Whether an object has a value at a path: keys joined by dots; lists on the way, or at its end, stand for each of their elements.
+/// Numbers are compared by value. False where one of the texts is no JSON.
+bool kith_json_matches(const uint8_t *_Nullable text, size_t size, const uint8_t *_Nullable path, size_t path_size,
+                       const uint8_t *_Nullable value, size_t value_size);
+
+/// Whether a text is a JSON text, number, true or false.
+bool kith_json_is_scalar(const uint8_t *_Nullable text, size_t size);
+
 void kith_json_free(uint8_t *_Nullable bytes);
 
 #ifdef __cplusplus

@@ -95,12 +95,12 @@ struct WireSelector: Encodable {
 }
 
 /// A `PointId` in JSON: numbers as text, UUIDs in base64, as protobuf has them.
-struct WireID: Codable {
+public struct WireID: Codable, Sendable {
     var number: String?
     var uuid: String?
     var name: String?
 
-    init(_ id: PointID) {
+    public init(_ id: PointID) {
         switch id {
         case .number(let value): number = "\(value)"
         case .uuid: uuid = Data(id.encoded.dropFirst()).base64EncodedString()
@@ -108,7 +108,8 @@ struct WireID: Codable {
         }
     }
 
-    var id: PointID? {
+    /// Nil where it has no form, or a malformed one.
+    public var id: PointID? {
         if let number { return UInt64(number).map(PointID.number) }
         if let uuid, let bytes = Data(base64Encoded: uuid) {
             return ([PointID.Kind.uuid.rawValue] + bytes).withUnsafeBytes { PointID(encoded: $0) }

@@ -1,9 +1,9 @@
-internal import CGRPCShim
-public import KithCollections
-public import KithCore
+import CGRPCShim
+import KithCollections
+import KithCore
 
-/// Facts of catalogue changes: serialised `kith.v1.CatalogueEvent` messages, without what their commit gives them.
-public struct CatalogueFacts: CatalogueDescriber {
+/// Facts of catalogue changes: serialised `kith.v1.CatalogueEvent` messages.
+struct CatalogueFacts {
     private struct AliasMessage: Encodable {
         var name: String
         var collection: String
@@ -40,9 +40,7 @@ public struct CatalogueFacts: CatalogueDescriber {
         var schemaVersion: String
     }
 
-    public init() {}
-
-    public func fact(_ change: CatalogueChange) throws(KithError) -> Fact {
+    func fact(_ change: CatalogueChange) throws(KithError) -> Fact {
         let about = CatalogueFacts.about(change)
         let event = EventMessage(
             op: Int(change.operation.rawValue), kind: "RESOURCE_KIND_\(about.kind)", resource: about.resource,

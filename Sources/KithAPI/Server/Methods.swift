@@ -1,4 +1,5 @@
 import CGRPCShim
+import KithCollections
 import KithCore
 
 /// What each method does, by its full name.
@@ -21,6 +22,10 @@ struct Methods: Sendable {
         let collections = CollectionHandlers(engine: engine)
         let maintenance = IndexMaintenanceHandlers(engine: engine)
         let webhooks = WebhookHandlers(engine.webhooks)
+        let models = ModelHandlers(engine.node.governance)
+        let erasures = ErasureHandlers(engine.node)
+        let holds = HoldHandlers(engine.node)
+        let classifications = ClassificationHandlers(engine.node)
         let byName: [String: Start] = [
             "/kith.v1.CollectionService/CreateCollection": .recorded(collections.create),
             "/kith.v1.CollectionService/GetCollection": .control(collections.get),
@@ -62,6 +67,18 @@ struct Methods: Sendable {
             "/kith.v1.WebhookService/ListDeliveries": .control(webhooks.deliveries),
             "/kith.v1.WebhookService/ListDeadLetters": .control(webhooks.deadLetters),
             "/kith.v1.WebhookService/RedeliverDeadLetters": .control(webhooks.redeliver),
+            "/kith.v1.GovernanceService/RegisterModel": .recorded(models.register),
+            "/kith.v1.GovernanceService/GetModel": .control(models.get),
+            "/kith.v1.GovernanceService/ListModels": .control(models.list),
+            "/kith.v1.GovernanceService/SetClassification": .recorded(classifications.set),
+            "/kith.v1.GovernanceService/ListClassifications": .control(classifications.list),
+            "/kith.v1.GovernanceService/PlaceLegalHold": .recorded(holds.place),
+            "/kith.v1.GovernanceService/ReleaseLegalHold": .recorded(holds.release),
+            "/kith.v1.GovernanceService/GetLegalHold": .control(holds.get),
+            "/kith.v1.GovernanceService/ListLegalHolds": .control(holds.list),
+            "/kith.v1.GovernanceService/RequestErasure": .call(erasures.request),
+            "/kith.v1.GovernanceService/GetErasure": .control(erasures.get),
+            "/kith.v1.GovernanceService/ListErasures": .control(erasures.list),
             "/kith.v1.EventService/GetEventStatus": .control(EventStatusHandler(engine: engine).handle),
             "/grpc.health.v1.Health/Check": .control(engine.health.check),
             "/grpc.health.v1.Health/Watch": .stream { call throws(KithError) in try HealthWatch(call, engine) },

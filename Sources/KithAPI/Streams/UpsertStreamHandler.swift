@@ -219,7 +219,7 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
             state.streamID.isEmpty
             ? nil : StreamProgress(id: state.streamID, sequences: items.map(\.sequence), last: last)
         collection.write(
-            items.map(\.operation), stream: progress, context: context, durability: state.durability,
+            items.map(\.operation), stream: progress, context: context, purpose: .items, durability: state.durability,
             byteCount: items.reduce(0) { $0 + $1.byteCount },
             owner: MessageList(items.map(\.message))
         ) { [self] result in

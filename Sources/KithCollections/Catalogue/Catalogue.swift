@@ -35,18 +35,21 @@ public final class Catalogue: Sendable {
     private let check: DefinitionCheck
     private let opener: CollectionOpener
     private let observer: any CatalogueObserver
+    private let governance: Governance
 
     init(
-        store: CatalogueStore, registry: IndexRegistry, opener: CollectionOpener, observer: any CatalogueObserver
+        store: CatalogueStore, registry: IndexRegistry, opener: CollectionOpener, observer: any CatalogueObserver,
+        governance: Governance
     ) throws(KithError) {
         self.store = store
         check = DefinitionCheck(registry: registry)
         self.opener = opener
         self.observer = observer
+        self.governance = governance
         let definitions = try store.reader.definitions()
         try opener.removeStrays(keeping: Set(definitions.map(\.id)))
         for definition in definitions {
-            let collection = try opener.open(definition)
+            let collection = try opener.open(definition, holds: governance.standingHolds(on: definition.id))
             entries.withLock { $0.add(definition, collection) }
         }
         let aliases = try store.reader.aliases()
@@ -209,6 +212,13 @@ public final class Catalogue: Sendable {
         }
         let definition = collection.definition
         try Catalogue.checkETag(etag, definition)
+        try governance.deleting(definition) { () throws(KithError) in try delete(collection, definition, context) }
+    }
+
+    private func delete(
+        _ collection: Collection, _ definition: CollectionDefinition, _ context: OwnedBytes?
+    ) throws(KithError) {
+        let name = definition.name
         let aliases = aliases(of: definition.id)
         entries.withLock {
             $0.collections[name] = nil

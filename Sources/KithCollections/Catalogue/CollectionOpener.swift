@@ -15,14 +15,15 @@ struct CollectionOpener: Sendable {
     /// The node has a memory budget.
     let isMemoryLimited: Bool
 
-    func open(_ definition: CollectionDefinition) throws(KithError) -> Collection {
+    func open(_ definition: CollectionDefinition, holds: LegalHolds = .none) throws(KithError) -> Collection {
         let holder = DefinitionHolder()
         var writers: [ShardWriter] = []
         for number in 0..<definition.shardCount {
             let id = ShardID(collection: definition.id, shard: UInt16(number))
             let recovery = ShardRecovery(
                 id: id, directory: "\(directory)/\(definition.id)/\(number)", definition: definition, database: database,
-                registry: registry, metrics: metrics, isMemoryLimited: isMemoryLimited || definition.memoryBudgetBytes > 0)
+                registry: registry, metrics: metrics, isMemoryLimited: isMemoryLimited || definition.memoryBudgetBytes > 0,
+                holds: holds)
             let (shard, state) = try recovery.open()
             writers.append(
                 try ShardWriter(

@@ -84,6 +84,7 @@ final class SpaceCheck {
                 .dataLoss, .corruption, "\(owner()) names slot \(vector.slot) of '\(space.name)', which has \(slotCount)")
         }
         guard let segments, checked.insert(vector.slot) || again else { return }
+        guard vector.digest != PointImage.VectorReference.erasedDigest else { return }
         guard checksum64(segments.read(vector.slot).bytes) != vector.digest else { return }
         wrong.insert(vector.slot)
         report.problem(place, "the vector of \(owner()), slot \(vector.slot), does not match its digest")

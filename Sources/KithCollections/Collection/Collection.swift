@@ -54,12 +54,13 @@ public final class Collection: Sendable {
     ///   - operations: checked against the definition by the caller.
     ///   - stream: set where the operations are items of a resumable stream.
     ///   - context: a serialised `kith.v1.RequestContext`, kept with the commits.
+    ///   - purpose: what the operations are together.
     ///   - byteCount: what the request weighs in a queue.
     ///   - owner: keeps the bytes that operations view.
     public func write(
         _ operations: [KithCore.Operation], requestID: String = "", stream: StreamProgress? = nil,
-        context: OwnedBytes? = nil, durability: Durability?, byteCount: Int, owner: any AnyObject & Sendable,
-        reply: @escaping @Sendable (Result<WriteResult, KithError>) -> Void
+        context: OwnedBytes? = nil, purpose: WritePurpose = .request, durability: Durability?, byteCount: Int,
+        owner: any AnyObject & Sendable, reply: @escaping @Sendable (Result<WriteResult, KithError>) -> Void
     ) {
         let time = Int64(Date().timeIntervalSince1970 * 1e6)
         let definition = definition
@@ -69,7 +70,8 @@ public final class Collection: Sendable {
         if writers.count == 1 {
             let command = Command(
                 operations: operations, requestID: requestID, stream: stream, context: context,
-                schemaVersion: definition.revision, redaction: redaction, time: time, byteCount: byteCount, owner: owner)
+                schemaVersion: definition.revision, redaction: redaction, purpose: purpose, time: time, byteCount: byteCount,
+                owner: owner)
             writers[0].append(command, durability: durability) { result in
                 reply(
                     result.map {
@@ -79,6 +81,15 @@ public final class Collection: Sendable {
                     })
             }
             return
+        }
+        // Shards commit apart: what one of them would refuse is not sent to the others.
+        if purpose != .items {
+            do throws(KithError) {
+                if let held = try heldPoint(among: operations.map(\.id)) {
+                    metrics.heldWrites.add()
+                    return reply(.failure(.held(held.id, by: held.hold)))
+                }
+            } catch { return reply(.failure(error)) }
         }
         var places = [[Int]](repeating: [], count: writers.count)
         for (place, operation) in operations.enumerated() { places[shardNumber(of: operation.id)].append(place) }
@@ -92,7 +103,7 @@ public final class Collection: Sendable {
             let part = places[number]
             let command = Command(
                 operations: part.map { operations[$0] }, requestID: requestID, stream: stream?.part(part), context: context,
-                schemaVersion: definition.revision, redaction: redaction, time: time,
+                schemaVersion: definition.revision, redaction: redaction, purpose: purpose, time: time,
                 byteCount: byteCount / concerned.count, owner: owner)
             writers[number].append(command, durability: durability) { result in
                 join.add(result, shard: UInt16(number), places: part)

@@ -36,22 +36,25 @@ public final class Node: Sendable {
     public let budget: ChangeLogBudget
     /// What happens to the catalogue, and who asked for what.
     public let log: NodeLog
+    /// What was decided about data.
+    public let governance: Governance
     private let linker: Linker
     /// For what is kept beside the collections, such as webhooks.
     public let database: Database
     private let upkeep: Upkeep
     private let governor: MemoryGovernor
+    private let eraser: Eraser
     private let isClosed = Atomic(false)
 
     /// Opens the folder, recovering what a crash left.
     ///
     /// - Parameters:
     ///   - observer: told of every collection, those already there first.
-    ///   - describer: makes the facts that the log has of the catalogue's changes; without it there are none.
+    ///   - describer: makes the facts that the log has of the catalogue's changes and of decisions; without it there are none.
     /// - Complexity: O(commits since the last checkpoints).
     public init(
         _ configuration: Configuration, metrics: Metrics = Metrics(), observer: any CatalogueObserver = NoObserver(),
-        describer: (any CatalogueDescriber)? = nil
+        describer: (any CatalogueDescriber & GovernanceDescriber)? = nil
     ) throws(KithError) {
         self.metrics = metrics
         let collections = "\(configuration.dataDirectory)/collections"
@@ -63,6 +66,7 @@ public final class Node: Sendable {
         budget = ChangeLogBudget(
             limit: configuration.changeLogBytes, policy: configuration.changeLogFull, metrics: metrics)
         log = try NodeLog(database: database, budget: budget)
+        governance = try Governance(GovernanceStore(database: database, log: log, describer: describer))
         linker = Linker(
             threads: configuration.linkThreads, cpuShare: configuration.maintenanceCPUShare, metrics: metrics,
             checkpoints: CheckpointPolicy())
@@ -72,7 +76,7 @@ public final class Node: Sendable {
         do throws(KithError) {
             catalogue = try Catalogue(
                 store: CatalogueStore(database: database, log: log, describer: describer), registry: configuration.registry,
-                opener: opener, observer: observer)
+                opener: opener, observer: observer, governance: governance)
         } catch {
             linker.stop()
             throw error
@@ -80,6 +84,7 @@ public final class Node: Sendable {
         upkeep = Upkeep(
             catalogue: catalogue, log: log, budget: budget, metrics: metrics,
             interval: .milliseconds(configuration.upkeepMilliseconds))
+        eraser = Eraser(governance: governance, catalogue: catalogue, budget: budget, metrics: metrics)
         governor = MemoryGovernor(
             catalogue: catalogue, metrics: metrics, nodeBudget: configuration.memoryBudgetBytes,
             interval: .milliseconds(configuration.memoryRoundMilliseconds))
@@ -91,6 +96,7 @@ public final class Node: Sendable {
     /// its collections are gone.
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        eraser.stop()
         upkeep.stop()
         governor.stop()
         catalogue.closeAll()

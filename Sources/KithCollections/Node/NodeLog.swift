@@ -34,15 +34,18 @@ public final class NodeLog: ChangeFeed {
     ///
     /// - Parameters:
     ///   - time: in microseconds since 1970.
+    ///   - requestID: of the request, where it has one.
     ///   - context: the request, as a serialised `kith.v1.RequestContext`.
-    func commit(_ facts: [Fact], time: Int64, context: OwnedBytes?, with batch: WriteBatch) throws(KithError) {
+    func commit(
+        _ facts: [Fact], time: Int64, requestID: String = "", context: OwnedBytes?, with batch: WriteBatch
+    ) throws(KithError) {
         guard !facts.isEmpty else { return try database.write(batch, sync: true) }
         let grown = try state.withLock { (state) throws(KithError) -> Int in
             var next = state
             next.position += 1
             var row: [UInt8] = []
             Commit.encodeHeader(
-                time: time, requestID: "", context: context?.view ?? .empty, changeCount: 0, into: &row)
+                time: time, requestID: requestID, context: context?.view ?? .empty, changeCount: 0, into: &row)
             Commit.encodeFacts(facts, into: &row)
             let key = Keys.commit(ShardID.nodeLog, next.position)
             next.logBytes += UInt64(key.count + row.count)

@@ -8,6 +8,8 @@ extension CommitGroup {
         let position = state.position + 1
         changeCount = 0
         redaction = command.redaction
+        isErasing = command.purpose == .erasure
+        if let standing = command.holds { holds = standing }
         logRow.removeAll(keepingCapacity: true)
         var outcomes: [WriteOutcome] = []
         outcomes.reserveCapacity(command.operations.count)
@@ -16,7 +18,7 @@ extension CommitGroup {
             if isDone(number, of: command) {
                 outcomes.append(WriteOutcome(.updated))
             } else {
-                outcomes.append(try apply(operation, place: places[applied], at: position))
+                outcomes.append(try apply(operation, of: command, place: places[applied], at: position))
             }
         }
         if changeCount > 0 { record(command, at: position) }
@@ -74,11 +76,16 @@ extension CommitGroup {
     // MARK: One operation
 
     private mutating func apply(
-        _ operation: Operation, place: Int, at position: LogPosition
+        _ operation: Operation, of command: Command, place: Int, at position: LogPosition
     ) throws(KithError) -> WriteOutcome {
         let current = try points[place].row.map { row throws(KithError) in try PointImage(decoding: row.bytes) }
         func failed(_ reason: ErrorReason) -> WriteOutcome {
             WriteOutcome(.failed, version: current?.version ?? 0, error: reason)
+        }
+        if command.purpose == .items, !holds.isEmpty, let row = points[place].row,
+            try holds.hold(on: operation.id, row: row) != nil
+        {
+            return failed(.legalHold)
         }
         if let expected = operation.ifVersion, expected != current?.version ?? 0 { return failed(.versionMismatch) }
         switch operation.action {
@@ -175,6 +182,10 @@ extension CommitGroup {
     /// A row as the change log may have it; empty where there is none.
     private func shown(_ row: ByteView?) throws(KithError) -> ByteView {
         guard let row else { return .empty }
+        if isErasing {
+            let erased = try PointImage(decoding: row.bytes).erased
+            return arena.append { erased.encode(into: &$0) }
+        }
         guard let redaction else { return row }
         let redacted = try PayloadRedactor.redacted(row: row, by: redaction)
         return redacted.withUnsafeBytes { arena.append($0) }

@@ -63,6 +63,10 @@ struct CommitGroup {
     var changeCount = 0
     /// Of the command being applied.
     var redaction: PayloadRedaction?
+    /// What was before does not enter its log row.
+    var isErasing = false
+    /// Those that stand for it.
+    var holds = LegalHolds.none
     private var placesByID: [PointID: Int] = [:]
 
     init(shard: ShardID, slotLimits: [UInt32], batch: WriteBatch, state: ShardState) throws(KithError) {
@@ -76,9 +80,10 @@ struct CommitGroup {
     }
 
     /// Forgets the group before, keeping the room, and names the points of the next one's commands; their rows are to be loaded.
-    mutating func begin(_ commands: [Command], from state: ShardState) {
+    mutating func begin(_ commands: [Command], from state: ShardState, _ holds: LegalHolds) {
         batch.clear()
         self.state = state
+        self.holds = holds
         arena.clear()
         applied = 0
         requests.removeAll(keepingCapacity: true)

@@ -5,8 +5,9 @@ import KithTelemetry
 
 /// Applies and writes groups. Used on the shard writer's executor only.
 final class Committer: @unchecked Sendable {
-    private let shard: Shard
-    private var state: ShardState
+    let shard: Shard
+    /// As the last batch left it.
+    var state: ShardState
     private var group: CommitGroup
     /// Commits were written that no sync has covered yet.
     private(set) var hasUnsynced = false
@@ -53,7 +54,7 @@ final class Committer: @unchecked Sendable {
     }
 
     private func prepare(_ commands: [Command]) throws(KithError) -> [Result<CommitReply, KithError>] {
-        group.begin(commands, from: state)
+        group.begin(commands, from: state, shard.holds)
         try loadRows()
         var answers: [Result<CommitReply, KithError>] = []
         answers.reserveCapacity(commands.count)
@@ -61,6 +62,10 @@ final class Committer: @unchecked Sendable {
             if let first = try firstAnswer(to: command.requestID) {
                 group.skip(command)
                 answers.append(Committer.repeated(first, for: command))
+            } else if let refusal = try group.refusal(of: command) {
+                group.skip(command)
+                shard.metrics.heldWrites.add()
+                answers.append(.failure(refusal))
             } else {
                 try loadProgress(of: command)
                 answers.append(.success(try group.apply(command)))

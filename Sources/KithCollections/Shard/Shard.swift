@@ -16,6 +16,7 @@ public final class Shard: Sendable {
     private let view: Mutex<ReadView>
     /// What the metric has of this shard.
     private let reportedTail = Mutex(0)
+    private let standing: Mutex<LegalHolds>
     /// Commits up to here are synced: what readers of changes may see.
     private let durablePosition: Atomic<LogPosition>
     let observers = CommitObservers()
@@ -23,13 +24,14 @@ public final class Shard: Sendable {
     let cursors: CursorStore
 
     init(
-        id: ShardID, spaces: [SpaceStore], state: ShardState, database: Database, metrics: Metrics
+        id: ShardID, spaces: [SpaceStore], state: ShardState, holds: LegalHolds, database: Database, metrics: Metrics
     ) throws(KithError) {
         self.id = id
         self.spaces = spaces
         self.database = database
         self.metrics = metrics
         view = Mutex(ReadView(state, store: database.snapshot()))
+        standing = Mutex(holds)
         durablePosition = Atomic(state.position)
         cursors = try CursorStore(id, database)
     }
@@ -38,6 +40,9 @@ public final class Shard: Sendable {
 
     /// The newest view; a reference, so it stays whole while a reader uses it.
     func current() -> ReadView { view.withLock { $0 } }
+
+    /// The legal holds that stand since the last group.
+    var holds: LegalHolds { standing.withLock { $0 } }
 
     /// The last commit applied.
     public var position: LogPosition { current().position }
@@ -74,6 +79,8 @@ public final class Shard: Sendable {
         }
         for revision in group.revisions { spaces[revision.space].rows.setVersion(revision.slot, revision.version) }
         for death in group.deaths { spaces[death.space].rows.deaths.kill(death.slot, at: death.position) }
+        let holds = group.holds
+        standing.withLock { $0 = holds }
         show(group.state)
         reportTail()
         if durable { markDurable(group.state.position) }

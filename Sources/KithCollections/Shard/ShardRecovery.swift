@@ -14,6 +14,8 @@ struct ShardRecovery {
     let metrics: Metrics
     /// There is a memory budget.
     let isMemoryLimited: Bool
+    /// The legal holds that stand.
+    var holds = LegalHolds.none
 
     /// - Complexity: O(commits since the checkpoints); O(points) for a space without a checkpoint.
     func open() throws(KithError) -> (shard: Shard, state: ShardState) {
@@ -25,7 +27,7 @@ struct ShardRecovery {
                     space, number, directory: "\(directory)/\(number)", registry: registry, state: state,
                     limited: isMemoryLimited))
         }
-        let shard = try Shard(id: id, spaces: spaces, state: state, database: database, metrics: metrics)
+        let shard = try Shard(id: id, spaces: spaces, state: state, holds: holds, database: database, metrics: metrics)
         try rebuild(shard, state)
         try replay(shard, state)
         return (shard, state)
@@ -118,6 +120,7 @@ struct ShardRecovery {
             space.rows.deaths.kill(vector.slot, at: 0)
         } else {
             space.rows.deaths.kill(vector.slot, at: 1)
+            guard vector.digest != PointImage.VectorReference.erasedDigest else { return }
             let point = PointID(encoded: encodedID)?.description ?? ""
             shardLog.error(
                 "a vector does not match its digest and is left out of searches",

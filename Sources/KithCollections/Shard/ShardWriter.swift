@@ -70,7 +70,7 @@ final class ShardWriter: CommandLog {
 
     /// Why a command cannot be taken now.
     private func refusal(_ queue: borrowing Queue) -> KithError? {
-        if queue.closed { return KithError(.unavailable, .shuttingDown, "shard \(shard.id) is closing") }
+        if queue.closed { return closing }
         if let full = budget.refusal { return full }
         guard queue.waiting.count >= Limits.writeQueueCommands || queue.byteCount >= Limits.writeQueueBytes else { return nil }
         let tailIsFull = tailIsFull
@@ -138,6 +138,21 @@ final class ShardWriter: CommandLog {
         }
         try result.get()
     }
+
+    /// Runs `body` between two groups, and answers what it answers. Blocks; for callers off the writer's own thread.
+    ///
+    /// - Throws: `SHUTTING_DOWN` once the shard is closed.
+    func inTurn<Answer>(_ body: (Committer) throws(KithError) -> Answer) throws(KithError) -> Answer {
+        let result: Result<Answer, KithError> = executor.sync {
+            do throws(KithError) {
+                if queue.withLock({ $0.closed }) { throw closing }
+                return .success(try body(committer))
+            } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
+    private var closing: KithError { KithError(.unavailable, .shuttingDown, "shard \(shard.id) is closing") }
 
     // MARK: Groups
 

@@ -39,11 +39,16 @@ package struct ErasureProof: Sendable {
         keys = Set(ids.map(\.description))
     }
 
-    package func report(_ findings: [Finding]) -> Report {
+    /// SHA-256 of the ids as text, sorted bytewise, each followed by a line feed.
+    private var digest: [UInt8] {
         let sorted = keys.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+        return Digest.sha256(sorted.flatMap { $0 + [0x0A] })
+    }
+
+    package func report(_ findings: [Finding]) -> Report {
         return Report(
             collection: collection, requested: keys.count,
-            pointsSHA256: Digest.hex(Digest.sha256(sorted.flatMap { $0 + [0x0A] })),
+            pointsSHA256: Digest.hex(digest),
             time: ChangeRecord.timestamp(Int64(Date().timeIntervalSince1970 * 1e6)), findings: findings,
             isProved: !findings.isEmpty && findings.allSatisfy { $0.remaining == 0 })
     }
@@ -61,6 +66,64 @@ package struct ErasureProof: Sendable {
         }
         return Finding(
             place: "collection \(collection) at \(client.address)", remaining: remaining, looked: ids.count, note: "read by id")
+    }
+
+    /// Reads the server's change log, from the first commit that is kept: a point remains while an image of it has a payload or a vector.
+    package func inLog(_ client: KithClient) throws(KithError) -> Finding {
+        struct Positions: Decodable { var latest: [Position] }
+        struct Position: Decodable {
+            var shard: UInt16?
+            var position: String?
+        }
+        struct Response: Decodable {
+            struct Event: Decodable { var before, after: Image? }
+            struct Image: Decodable {
+                struct Vector: Decodable { var data: String? }
+                var id: WireID
+                var payloadJson: String?
+                var vectors: [Vector]?
+
+                var holdsData: Bool { payloadJson != nil || vectors?.contains { $0.data != nil } == true }
+            }
+            struct Heartbeat: Decodable { var positions: [Position]? }
+            var events: [Event]?
+            var heartbeat: Heartbeat?
+        }
+        let latest: Positions = try client.call("/kith.v1.ChangeService/GetPositions", ["collection": collection])
+        let end = Dictionary(latest.latest.map { ($0.shard ?? 0, UInt64($0.position ?? "") ?? 0) }) { $1 }
+        let changes = try ChangeSubscription(
+            client, collection: collection, start: .position, heartbeatMilliseconds: 100, vectors: true)
+        defer { changes.cancel() }
+        var holding: Set<String> = []
+        var looked = 0
+        while let json = try changes.next() {
+            let response: Response = try MessageJSON.value(json)
+            for event in response.events ?? [] {
+                looked += 1
+                for image in [event.before, event.after].compactMap({ $0 }) where image.holdsData {
+                    if let id = image.id.id?.description, keys.contains(id) { holding.insert(id) }
+                }
+            }
+            guard let heartbeat = response.heartbeat else { continue }
+            let seen = Dictionary((heartbeat.positions ?? []).map { ($0.shard ?? 0, UInt64($0.position ?? "") ?? 0) }) { $1 }
+            if end.allSatisfy({ shard, position in (seen[shard] ?? 0) >= position }) { break }
+        }
+        return Finding(
+            place: "change log of \(collection) at \(client.address)", remaining: holding.count, looked: looked,
+            note: "points with a payload or a vector in a commit; an erasure takes them out")
+    }
+
+    /// Asks for the server's own proof: it must be of these points.
+    package func by(erasure name: String, _ client: KithClient) throws(KithError) -> Finding {
+        struct Erasure: Decodable { var collection, stage, pointsSha256, deleted: String }
+        let erasure: Erasure = try client.call("/kith.v1.GovernanceService/GetErasure", ["erasure": name])
+        let isProved =
+            erasure.stage == "STAGE_PROVED" && erasure.collection == collection
+            && erasure.pointsSha256 == Data(digest).base64EncodedString()
+        return Finding(
+            place: "erasure \(name) at \(client.address)", remaining: isProved ? 0 : keys.count, looked: keys.count,
+            note: isProved
+                ? "proved: \(erasure.deleted) points were there" : "not proved, or of other points, or of another collection")
     }
 
     /// Reads a changes topic from its beginning: a point remains while an event has an image of it.

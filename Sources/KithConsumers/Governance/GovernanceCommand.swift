@@ -6,7 +6,7 @@ import KithEvents
 
 /// `kith-consume governance ...`.
 package enum GovernanceCommand {
-    package static let commands = [follow, catalogue, violations, lineage, proveErasure]
+    package static let commands = [follow, catalogue, decisions, violations, lineage, proveErasure]
 
     private static let settings =
         ConsumerSettings.following.filter { $0.key != "dead-letters" } + [
@@ -61,6 +61,35 @@ package enum GovernanceCommand {
         return ExitCode.success
     }
 
+    private static let decisions = CommandDescription(
+        name: "governance decisions", summary: "List models, legal holds and erasures, as events told them",
+        options: [folder, Option(name: "json", value: nil, help: "the same in JSON")]
+    ) { arguments throws(KithError) in
+        struct Decisions: Encodable {
+            var models: [String: String]
+            var holds: [String: GovernanceState.Hold]
+            var erasures: [String: GovernanceState.Erasure]
+        }
+        let state = try GovernanceSink.state(in: try arguments.required("folder"))
+        if arguments.flag("json") {
+            Console.print(try json(Decisions(models: state.models, holds: state.holds, erasures: state.erasures)))
+            return ExitCode.success
+        }
+        var table = Table(header: ["WHAT", "NAME", "ABOUT", "STATE"])
+        for (name, owner) in state.models.sorted(by: { $0.key < $1.key }) {
+            table.rows.append(["model", name, owner.isEmpty ? "-" : "owner \(owner)", "registered"])
+        }
+        for (name, hold) in state.holds.sorted(by: { $0.key < $1.key }) {
+            table.rows.append(["hold", name, "\(hold.collection): \(hold.what)", hold.stands ? "stands" : "released"])
+        }
+        for (name, erasure) in state.erasures.sorted(by: { $0.key < $1.key }) {
+            let stage = erasure.deleted.map { "proved, \($0) of \(erasure.requested) points were there" } ?? "requested"
+            table.rows.append(["erasure", name, "\(erasure.collection): \(erasure.subject)", stage])
+        }
+        table.printAll()
+        return ExitCode.success
+    }
+
     private static let violations = CommandDescription(
         name: "governance violations", summary: "List what does not hold",
         options: [folder, Option(name: "json", value: nil, help: "one JSON object a line")],
@@ -100,7 +129,8 @@ package enum GovernanceCommand {
             Option(name: "collection", value: "NAME", help: "where the points were"),
             Option(name: "id", value: "ID", help: "a point; may be given often", isRepeated: true),
             Option(name: "ids", value: "FILE", help: "points, one a line"),
-            Option(name: "address", value: "HOST:PORT", help: "asks the Kith server"),
+            Option(name: "address", value: "HOST:PORT", help: "asks the Kith server, and reads its change log"),
+            Option(name: "erasure", value: "NAME", help: "with --address: the erasure that must have proved these points gone"),
             Option(name: "kafka.brokers", value: "LIST", help: "reads the changes and the state topic"),
             Option(name: "kafka.topic-prefix", value: "TEXT", help: "what the topics of Kith begin with (kith)"),
             Option(name: "files", value: "FOLDER", help: "reads what 'etl --sink jsonl' wrote", isRepeated: true),
@@ -121,7 +151,12 @@ package enum GovernanceCommand {
         guard !ids.isEmpty else { throw .usage("--id or --ids is missing", key: "id") }
         let proof = ErasureProof(collection: collection, ids: ids)
         var findings: [ErasureProof.Finding] = []
-        if let address = arguments.value("address") { findings.append(try proof.inCollection(try KithClient(address: address))) }
+        if let address = arguments.value("address") {
+            let client = try KithClient(address: address)
+            findings.append(try proof.inCollection(client))
+            findings.append(try proof.inLog(client))
+            if let name = arguments.value("erasure") { findings.append(try proof.by(erasure: name, client)) }
+        }
         if let brokers = arguments.value("kafka.brokers") {
             let prefix = arguments.value("kafka.topic-prefix") ?? KafkaConfiguration.defaultTopicPrefix
             let kafka = KafkaConfiguration(brokers: brokers, topicPrefix: prefix)

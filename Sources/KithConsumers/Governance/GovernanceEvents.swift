@@ -1,4 +1,5 @@
 import Foundation
+import KithAPI
 import KithCommands
 import KithCore
 
@@ -51,8 +52,25 @@ private struct GovernanceMessage: Decodable {
         var field: String?
         var classification: String?
     }
+    struct Hold: Decodable {
+        var hold, collection: String?
+        var placed: Bool?
+        var reason, field: String?
+        var points: [WireID]?
+
+        var what: String {
+            if let field, !field.isEmpty { return "by \(field)" }
+            return points.map { "\($0.count) points" } ?? "everything"
+        }
+    }
+    struct Erasure: Decodable {
+        var erasure, subject, collection, requested, deleted, pointsSha256: String?
+    }
     var modelRegistered: Model?
     var classified: Classified?
+    var legalHold: Hold?
+    var erasureRequested: Erasure?
+    var erasureProved: Erasure?
 }
 
 /// Parts of an OpenLineage run or dataset event.
@@ -172,6 +190,8 @@ extension GovernanceState {
         if let model = event.modelRegistered, models.count < Limits.governanceNames {
             models[[model.id, model.revision].compactMap { $0 }.joined(separator: "@")] = model.owner ?? ""
         }
+        if let hold = event.legalHold { take(hold) }
+        if let erasure = event.erasureRequested ?? event.erasureProved { take(erasure, isProved: event.erasureProved != nil) }
         guard let classified = event.classified, let name = classified.collection, var collection = collections[name] else {
             return
         }
@@ -185,6 +205,21 @@ extension GovernanceState {
             collection.classification = word
         }
         collections[name] = collection
+    }
+
+    private mutating func take(_ hold: GovernanceMessage.Hold) {
+        guard let name = hold.hold, holds[name] != nil || holds.count < Limits.legalHolds else { return }
+        holds[name] = Hold(
+            collection: hold.collection ?? "", what: hold.what, reason: hold.reason ?? "", stands: hold.placed ?? false)
+    }
+
+    private mutating func take(_ erasure: GovernanceMessage.Erasure, isProved: Bool) {
+        guard let name = erasure.erasure, erasures[name] != nil || erasures.count < Limits.erasures else { return }
+        erasures[name] = Erasure(
+            collection: erasure.collection ?? "", subject: erasure.subject ?? "",
+            requested: erasure.requested.flatMap(UInt64.init) ?? 0,
+            deleted: isProved ? erasure.deleted.flatMap(UInt64.init) ?? 0 : nil,
+            pointsSHA256: isProved ? erasure.pointsSha256 : nil)
     }
 
     private mutating func take(lineage record: ConsumedRecord) throws(Poison) {

@@ -26,6 +26,26 @@ package struct GovernanceState: Codable, Sendable, Equatable {
         package var classification: String?
     }
 
+    /// A legal hold, as it was last told.
+    package struct Hold: Codable, Sendable, Equatable {
+        package var collection: String
+        /// What is held: `everything`, so many points, or by which field.
+        package var what: String
+        package var reason: String
+        package var stands: Bool
+    }
+
+    /// An erasure, as it was last told.
+    package struct Erasure: Codable, Sendable, Equatable {
+        package var collection: String
+        package var subject: String
+        package var requested: UInt64
+        /// Nil until it is proved.
+        package var deleted: UInt64?
+        /// As in the event that proved it, in base64.
+        package var pointsSHA256: String?
+    }
+
     /// An edge of the lineage graph.
     package struct Edge: Codable, Sendable, Hashable, Comparable {
         package var from: String
@@ -38,6 +58,18 @@ package struct GovernanceState: Codable, Sendable, Equatable {
     package var collections: [String: Collection] = [:]
     /// Registered models, by `<id>@<revision>`, with their owner.
     package var models: [String: String] = [:]
+    /// By name.
+    package var holds: [String: Hold] {
+        get { knownHolds ?? [:] }
+        set { knownHolds = newValue }
+    }
+    package var erasures: [String: Erasure] {
+        get { knownErasures ?? [:] }
+        set { knownErasures = newValue }
+    }
+    /// Absent in files of an earlier release.
+    private var knownHolds: [String: Hold]?
+    private var knownErasures: [String: Erasure]?
     /// Edges that OpenLineage events tell of.
     package var edges: Set<Edge> = []
     /// Open violations, by their id.

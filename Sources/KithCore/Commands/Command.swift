@@ -89,6 +89,16 @@ public struct StreamProgress: Sendable {
     }
 }
 
+/// What operations that come together are.
+public enum WritePurpose: Sendable {
+    /// One request: a held point refuses all of it.
+    case request
+    /// Items of a stream, each a request of its own: a held point refuses its own item.
+    case items
+    /// An erasure: a request, of whose deletions the change log does not get what was before.
+    case erasure
+}
+
 /// A write to one shard: everything `apply` needs to decide, the time included.
 public struct Command: Sendable {
     /// Applied in order; at most `Limits.batchOperations`.
@@ -103,6 +113,9 @@ public struct Command: Sendable {
     public var schemaVersion: UInt64
     /// What of payloads must not enter the change log; nil: nothing.
     public var redaction: PayloadRedaction?
+    public var purpose: WritePurpose
+    /// From this command on these legal holds stand; nil: those that stood.
+    public var holds: LegalHolds?
     /// Microseconds since 1970, taken by the gateway.
     public var time: Int64
     /// Bytes of vectors and payloads: what the command weighs in a queue.
@@ -112,8 +125,8 @@ public struct Command: Sendable {
 
     public init(
         operations: [Operation], requestID: String, stream: StreamProgress? = nil, context: OwnedBytes? = nil,
-        schemaVersion: UInt64 = 0, redaction: PayloadRedaction? = nil, time: Int64, byteCount: Int,
-        owner: any AnyObject & Sendable
+        schemaVersion: UInt64 = 0, redaction: PayloadRedaction? = nil, purpose: WritePurpose = .request, holds: LegalHolds? = nil,
+        time: Int64, byteCount: Int, owner: any AnyObject & Sendable
     ) {
         self.operations = operations
         self.requestID = requestID
@@ -121,6 +134,8 @@ public struct Command: Sendable {
         self.context = context
         self.schemaVersion = schemaVersion
         self.redaction = redaction
+        self.purpose = purpose
+        self.holds = holds
         self.time = time
         self.byteCount = byteCount
         self.owner = owner

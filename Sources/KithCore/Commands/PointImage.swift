@@ -11,6 +11,9 @@ public struct PointImage: Sendable {
         /// XXH3-64 of its bytes.
         public var digest: UInt64
 
+        /// Stands for the digest of a vector that was erased.
+        public static let erasedDigest: UInt64 = 0
+
         public init(space: UInt8, slot: UInt32, digest: UInt64) {
             self.space = space
             self.slot = slot
@@ -28,6 +31,14 @@ public struct PointImage: Sendable {
         self.version = version
         self.vectors = vectors
         self.payload = payload
+    }
+
+    /// The same without what it says of the point: where its vectors lie stays, for recovery goes by that.
+    public var erased: PointImage {
+        var erased = self
+        erased.payload = .empty
+        for place in vectors.indices { erased.vectors[place].digest = VectorReference.erasedDigest }
+        return erased
     }
 
     /// Reads a row; the payload borrows from `bytes`.

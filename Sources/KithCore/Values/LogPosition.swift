@@ -23,7 +23,7 @@ public struct ShardID: Hashable, Sendable, Comparable, CustomStringConvertible {
 public typealias LogPosition = UInt64
 
 /// A position token: this shard has applied at least this commit.
-public struct ShardPosition: Hashable, Sendable {
+public struct ShardPosition: Hashable, Sendable, Codable {
     public var shard: UInt16
     public var position: LogPosition
 

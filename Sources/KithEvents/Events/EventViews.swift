@@ -31,7 +31,8 @@ final class EventViews {
             guard space < texts.spaces.count else {
                 throw KithError(.dataLoss, .corruption, "a change names vector space \(space), there are \(texts.spaces.count)")
             }
-            let data = policy == .full ? feed.vector(space: space, slot: vector.slot) : .empty
+            let isErased = vector.digest == PointImage.VectorReference.erasedDigest
+            let data = policy == .full && !isErased ? feed.vector(space: space, slot: vector.slot) : .empty
             views[place] = KithVectorImageView(
                 space: KithBytes(texts.spaces[space].view), data: KithBytes(data), digest: policy == .none ? 0 : vector.digest)
         }

@@ -10,6 +10,7 @@ public final class Metrics: MetricSet {
 
     public let writes = Counter("kith_writes_total", "Write requests committed.")
     public let writeErrors = Counter("kith_write_errors_total", "Write requests refused or failed.")
+    public let heldWrites = Counter("kith_held_writes_total", "Write requests refused because of a legal hold.")
     public let operations = Counter("kith_operations_total", "Operations committed.")
     public let commits = Counter("kith_commits_total", "Commits.")
     public let groups = Counter("kith_commit_groups_total", "Groups of commits that shared one batch.")
@@ -57,6 +58,12 @@ public final class Metrics: MetricSet {
 
     public let auditedRequests = Counter("kith_audited_requests_total", "Requests recorded for the audit topic.")
     public let lostAudits = Counter("kith_lost_audits_total", "Requests that were not recorded, the queue being full.")
+
+    // MARK: Governance
+
+    public let erasuresUnderWay = Gauge("kith_erasures_under_way", "Erasures that are not proved yet.")
+    public let erasuresBlocked = Gauge("kith_erasures_blocked", "Those of them that do not go on; GetErasure says why.")
+    public let erasedPoints = Counter("kith_erased_points_total", "Points deleted by erasures.")
 
     // MARK: Kafka
 

@@ -34,4 +34,13 @@ struct PythonTests {
         }
         #expect(try server.connection.call(.listCollections, [:])["collections"].list.isEmpty)
     }
+
+    @Test func theGovernanceExampleToo() throws {
+        let output = try run(["\(PythonTests.examples)/governance.py", "--address", server.address])
+        for line in [
+            "registered  example-model@1", "classified  person.name as restricted, pii",
+            "refused     to delete point 4: LEGAL_HOLD",
+            "erased      3 points, of the ids we meant: True", "deleted     patients",
+        ] { #expect(output.contains(line), "\(output)") }
+    }
 }

@@ -5,7 +5,7 @@ import Testing
 /// What the node's own log says of the catalogue.
 @Suite struct NodeLogTests {
     /// Facts as texts: what happened, and what it was about.
-    private struct Describer: CatalogueDescriber {
+    private struct Describer: CatalogueDescriber, GovernanceDescriber {
         func fact(_ change: CatalogueChange) throws(KithError) -> Fact {
             let subject =
                 switch change.after ?? change.before {
@@ -19,6 +19,12 @@ import Testing
                 .catalogue, type: "\(change.operation)", key: change.collection.name, subject: subject,
                 body: OwnedBytes([]))
         }
+
+        func fact(_ event: GovernanceEvent) throws(KithError) -> Fact {
+            Fact(.governance, type: "\(event)", key: "", subject: "", body: OwnedBytes([]))
+        }
+
+        func systemContext(_ name: String) throws(KithError) -> OwnedBytes { OwnedBytes([]) }
     }
 
     private let folder = TemporaryFolder()

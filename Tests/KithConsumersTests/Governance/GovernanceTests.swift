@@ -105,6 +105,29 @@ import Testing
         #expect(graph.dot.contains(#""model:ada" -> "collection:docs";"#))
     }
 
+    @Test func decisionsAreKeptAsLastTold() throws {
+        let events = [
+            #""modelRegistered":{"id":"minilm","revision":"2","owner":"search"}"#,
+            #""legalHold":{"hold":"case-1","collection":"docs","placed":true,"reason":"court","points":[{"number":"1"},{"name":"a"}]}"#,
+            #""legalHold":{"hold":"case-2","collection":"docs","placed":true,"field":"person.id"}"#,
+            #""legalHold":{"hold":"case-2","collection":"docs","field":"person.id","reason":"settled"}"#,
+            #""erasureRequested":{"erasure":"e-1","subject":"ticket","collection":"docs","requested":"3"}"#,
+            #""erasureRequested":{"erasure":"e-2","subject":"other","collection":"docs","requested":"1"}"#,
+            #""erasureProved":{"erasure":"e-1","subject":"ticket","collection":"docs","requested":"3","deleted":"2","pointsSha256":"AAAA"}"#,
+        ]
+        for (number, event) in events.enumerated() {
+            try add("kith.governance.v1", "kith/0.0/\(number + 1)/0", "{\(event)}", offset: Int64(number))
+        }
+        _ = try sink.commit()
+        let state = try GovernanceSink.state(in: folder.path)
+        #expect(state.models == ["minilm@2": "search"])
+        let holds = state.holds.mapValues { "\($0.collection) \($0.what) \($0.reason) \($0.stands)" }
+        #expect(holds == ["case-1": "docs 2 points court true", "case-2": "docs by person.id settled false"])
+        #expect(state.erasures["e-1"]?.deleted == 2 && state.erasures["e-1"]?.pointsSHA256 == "AAAA")
+        let open = state.erasures["e-2"]
+        #expect(open?.requested == 1 && open?.subject == "other" && open?.deleted == nil)
+    }
+
     @Test(arguments: [
         "", "[]", "{}", #"{"policies":{}}"#, #"{"policies":[{}]}"#, #"{"policies":[{"name":"a","typo":1}]}"#,
         #"{"policies":[{"name":"a"},{"name":"a"}]}"#, #"{"policies":[{"name":"a","pii_patterns":{"x":"["}}]}"#,

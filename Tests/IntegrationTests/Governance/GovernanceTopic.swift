@@ -1,0 +1,46 @@
+import Foundation
+import KithEvents
+import TestSupport
+import Testing
+
+/// A test broker with the topics of decisions, and a server that publishes to it in JSON.
+final class GovernanceTopic {
+    struct Event {
+        var id: String
+        var key: String
+        var type: String
+        var value: JSON
+    }
+
+    private let broker: MockBroker
+    let server: ServerProcess
+    var connection: Connection { server.connection }
+
+    /// - Parameter collections: that will be made, with one shard each.
+    init(_ arguments: [String] = [], collections: [String] = []) throws {
+        broker = try MockBroker()
+        for topic in ["catalog", "audit", "governance", "lineage"] { try broker.createTopic("kith.\(topic).v1", partitions: 1) }
+        for name in collections { try broker.createTopic("kith.changes.v1.\(name)", partitions: 1) }
+        server = try ServerProcess(
+            ["--kafka.brokers", broker.bootstrapServers, "--events.encoding", "json"] + arguments)
+    }
+
+    /// What the topic has, once it has an event of each type so often; fewer when nothing more comes for ten seconds.
+    func events(of topic: String = "governance", atLeast count: Int) throws -> [Event] {
+        let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: broker.bootstrapServers))
+        try consumer.assign(topic: "kith.\(topic).v1", partitions: 0..<1)
+        var events: [Event] = []
+        while events.count < count {
+            let records = try consumer.poll(milliseconds: 10_000)
+            if records.isEmpty { break }
+            for record in records {
+                events.append(
+                    Event(
+                        id: record.header("ce_id") ?? "", key: String(decoding: record.key, as: UTF8.self),
+                        type: record.header("ce_type") ?? "",
+                        value: try JSONDecoder().decode(JSON.self, from: Data(record.value ?? []))))
+            }
+        }
+        return events
+    }
+}
