@@ -18,7 +18,7 @@ let package = Package(
         .executable(name: "kith-bench", targets: ["KithBenchmarks"]),
         .executable(name: "kith-consume", targets: ["kith-consume"]),
         // Preloaded into servers by the fault campaign; not shipped.
-        .library(name: "kith-faulty-disk", type: .dynamic, targets: ["CFaultyDisk"]),
+        .library(name: "kith-faults", type: .dynamic, targets: ["CFaults"]),
     ],
     targets: [
         // L0: C, and C++ behind C headers.
@@ -109,7 +109,7 @@ let package = Package(
         // Tests
         .target(name: "TestSupport", dependencies: ["CGRPCShim"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
-            name: "CFaultyDisk", path: "Tests/CFaultyDisk",
+            name: "CFaults", path: "Tests/CFaults",
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])], linkerSettings: [.linkedLibrary("dl")]),
         .testTarget(
             name: "FaultTests", dependencies: ["TestSupport", "KithEvents", "KithCore"], swiftSettings: settings),

@@ -20,7 +20,7 @@ final class Broker: @unchecked Sendable {
         } else {
             let broker = try MockBroker()
             // Whatever a server cannot have made there, it would ask for again and again.
-            try broker.createTopic("kith.catalog.v1", partitions: 1)
+            for topic in ["kith.catalog.v1", "kith.tx.v1"] { try broker.createTopic(topic, partitions: 1) }
             kind = .test(broker)
             address = broker.bootstrapServers
         }
@@ -46,6 +46,14 @@ final class Broker: @unchecked Sendable {
         }
     }
 
+    /// Does what it is asked and its answers are lost; the test broker answers with errors instead.
+    func loseAnswers() {
+        switch kind {
+        case .real(_, let proxy): proxy.loseAnswers()
+        case .test(let broker): broker.fail(.produce, [.timeout, .notLeader, .notEnoughReplicas, .transport])
+        }
+    }
+
     func mend() throws {
         switch kind {
         case .real(_, let proxy): proxy.mend()
@@ -58,5 +66,32 @@ final class Broker: @unchecked Sendable {
         guard case .real(let broker, _) = kind else { return }
         broker.kill()
         try broker.restart()
+    }
+
+    /// The offsets that the next messages will get.
+    func ends(of topic: String, partitions: Int) throws -> [Int64] {
+        let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: address))
+        return try (0..<partitions).map { try consumer.offsets(of: topic, partition: $0).upperBound }
+    }
+
+    /// All records of a topic for who reads committed ones, up to its end as it is now.
+    func records(of topic: String, partitions: Int, _ delivery: DeliveryGuarantee) throws -> [KafkaRecord] {
+        let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: address))
+        // A transaction's end takes an offset, and is no record.
+        let marker: Int64 = delivery == .exactlyOnce ? 1 : 0
+        var missing: [Int: Int64] = [:]
+        for partition in 0..<partitions {
+            let offsets = try consumer.offsets(of: topic, partition: partition)
+            if offsets.count > marker { missing[partition] = offsets.upperBound - 1 - marker }
+        }
+        try consumer.assign(topic: topic, partitions: 0..<partitions)
+        var records: [KafkaRecord] = []
+        while !missing.isEmpty {
+            let more = try consumer.poll(milliseconds: 10_000)
+            if more.isEmpty { break }
+            for record in more { if record.offset >= missing[record.partition] ?? .max { missing[record.partition] = nil } }
+            records += more
+        }
+        return records
     }
 }

@@ -2,57 +2,85 @@ import Foundation
 import KithEvents
 import TestSupport
 
-/// One server with its writers and a topic of its own, on the way through a schedule.
+/// One server with its writers, a topic, an endpoint and a consumer of its own, on the way through a schedule.
 final class OutageRun {
+    static let shards = 2
+    private static let webhook = "all"
+
+    let schedule: Schedule
     let collection: String
+    let changesTopic: String
+    let stateTopic: String
     let server: ServerProcess
+    let endpoint: Endpoint
+    let consumer: SinkConsumer
     private(set) var writers: [FaultWriter] = []
-    private let seed: UInt64
     private let broker: Broker
-    private let shards: Int
     private let folder: TemporaryFolder
+    private let control: FaultControl
     private let progress = Progress()
     private var threads = Threads()
     private let isOver = Flag()
 
-    init(seed: UInt64, broker: Broker, shards: Int) throws {
-        self.seed = seed
+    init(_ schedule: Schedule, _ broker: Broker) throws {
+        self.schedule = schedule
         self.broker = broker
-        self.shards = shards
-        collection = "c\(seed)"
+        collection = "c\(schedule.seed)"
         folder = try TemporaryFolder()
+        control = try FaultControl(folder("control"))
+        endpoint = try Endpoint()
         let data = folder("data")
-        try Data([0]).write(to: URL(filePath: folder("full")))
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
         try broker.mend()
-        try broker.prepare(topic: "kith.changes.v1.\(collection)", partitions: shards)
+        changesTopic = "kith.changes.v1.\(collection)"
+        stateTopic = "kith.state.v1.\(collection)"
+        for topic in [changesTopic, stateTopic] { try broker.prepare(topic: topic, partitions: OutageRun.shards) }
         server = try ServerProcess(
             [
-                "--kafka.brokers", broker.address, "--kafka.property.reconnect.backoff.max.ms", "200",
-                "--kafka.property.socket.timeout.ms", "3000", "--log-level", "warning",
+                "--kafka.brokers", broker.address, "--kafka.delivery", schedule.delivery.rawValue,
+                "--kafka.property.reconnect.backoff.max.ms", "200", "--kafka.property.socket.timeout.ms", "3000",
+                // Each schedule has a cluster of its own: another one's cursors and fences mean nothing to it.
+                "--cluster", "faults-\(schedule.seed)", "--webhooks.first-retry-milliseconds", "10",
+                "--webhooks.last-retry-milliseconds", "500", "--log-level", "warning",
             ],
             data: data,
-            environment: [
-                "LD_PRELOAD": Campaign.faultyDisk, "KITH_FAULT_ROOT": data, "KITH_FAULT_CONTROL": folder("full"),
-            ])
-        try FaultWriter.create(collection, shards: shards, on: server.connection)
+            environment: ["LD_PRELOAD": Campaign.faults, "KITH_FAULT_ROOT": data, "KITH_FAULT_CONTROL": control.path])
+        try FaultWriter.create(collection, shards: OutageRun.shards, on: server.connection)
+        consumer = try SinkConsumer(schedule.sink, collection, brokers: broker.address)
+        try createWebhook()
         startWriters()
     }
 
     var output: String { server.output }
+
+    private func createWebhook() throws {
+        var webhook: JSON = [
+            "name": .text(OutageRun.webhook), "url": .text(endpoint.url), "timeoutMilliseconds": 3_000, "attempts": 100,
+        ]
+        if let batch = schedule.batch {
+            webhook["mode"] = "MODE_BATCH"
+            webhook["batchEvents"] = .number(Double(batch))
+        }
+        try server.connection.call(.createWebhook, ["webhook": webhook, "start": "START_EARLIEST"])
+    }
 
     // MARK: Writers
 
     private func startWriters() {
         let connection = server.connection
         for number in 0..<3 {
-            let writer = FaultWriter(
-                number, name: "\(seed).\(writers.count)", seed: seed &+ UInt64(writers.count), progress: progress)
-            writers.append(writer)
+            let writer = makeWriter(number)
             let collection = collection
             let isOver = isOver
             threads.start { writer.run(connection, collection) { isOver.isRaised } }
         }
+    }
+
+    private func makeWriter(_ number: Int) -> FaultWriter {
+        let writer = FaultWriter(
+            number, name: "\(schedule.seed).\(writers.count)", seed: schedule.seed &+ UInt64(writers.count), progress: progress)
+        writers.append(writer)
+        return writer
     }
 
     // MARK: Faults
@@ -68,11 +96,20 @@ final class OutageRun {
             threads.join()
             try server.restartAndKill(afterMicroseconds: step.delay)
             try restart()
+        case .killServerAtDiskStep: return try killServer(at: .disk, step)
+        case .killServerAtBrokerStep: return try killServer(at: .broker, step)
         case .cutNetwork: try broker.cut()
         case .silenceNetwork: try broker.silence()
+        case .loseAnswers: broker.loseAnswers()
         case .mendNetwork: try broker.mend()
         case .killBroker: try broker.killAndRestart()
         case .fillDisk: return try fillDisk()
+        case .cutEndpoint: endpoint.network.cut()
+        case .silenceEndpoint: endpoint.network.silence()
+        case .refuseAtEndpoint: endpoint.refuse((0..<step.number % 8 + 1).map { $0 % 2 == 0 ? 503 : 500 })
+        case .mendEndpoint: endpoint.network.mend()
+        case .killConsumer: try consumer.killAndRestart()
+        case .killDatabase: try consumer.killDatabase()
         }
         return true
     }
@@ -80,71 +117,96 @@ final class OutageRun {
     private func restart() throws {
         server.kill()
         threads.join()
+        try control.clear()
         try server.restart()
         startWriters()
     }
 
-    /// Until a write was refused, or the server is gone; then there is room again, and the server starts anew, as the operations page says.
-    private func fillDisk() throws -> Bool {
-        let refusals = writers.reduce(0) { $0 + $1.refusals }
-        try setDisk(full: true)
-        let deadline = Date(timeIntervalSinceNow: 120)
-        while writers.reduce(0, { $0 + $1.refusals }) == refusals, writers.contains(where: \.isRunning) {
-            guard Date() < deadline else { return false }
-            progress.waitForChange()
-        }
-        try setDisk(full: false)
+    /// One that takes no such step, because its brokers are away, is killed after some writes.
+    private func killServer(at kind: FaultControl.Step, _ step: Schedule.Step) throws -> Bool {
+        let goal = progress.count + 3 * step.number
+        try control.kill(at: kind, number: step.number, isTaken: step.isAfter)
+        guard wait(until: { progress.count >= goal || !writers.contains(where: \.isRunning) }) else { return false }
         try restart()
         return true
     }
 
-    private func setDisk(full: Bool) throws {
-        let file = try FileHandle(forWritingTo: URL(filePath: folder("full")))
-        try file.write(contentsOf: Data([full ? 1 : 0]))
-        try file.close()
+    /// Until a write was refused, or the server is gone; then there is room again, and the server starts anew, as the operations page says.
+    private func fillDisk() throws -> Bool {
+        let refusals = refusals
+        try control.fillDisk()
+        guard wait(until: { self.refusals > refusals || !writers.contains(where: \.isRunning) }) else { return false }
+        try restart()
+        return true
+    }
+
+    private var refusals: Int { writers.reduce(0) { $0 + $1.refusals } }
+
+    /// Waits at most two minutes.
+    private func wait(until isSo: () -> Bool) -> Bool {
+        let deadline = Date(timeIntervalSinceNow: 120)
+        while !isSo() {
+            guard Date() < deadline else { return false }
+            progress.waitForChange()
+        }
+        return true
     }
 
     // MARK: The end
 
-    /// All is well again: writers stop, and Kafka gets what it lacks.
+    /// All is well again: writers stop, and all who listen get what they lack.
     func recover() throws {
         isOver.raise()
         threads.join()
         try broker.mend()
+        endpoint.network.mend()
+        endpoint.refuse([])
+        try settle()
+    }
+
+    /// Stops the server in an orderly way, and lets it and its listeners go on with one batch more.
+    func stopAndGoOn() throws -> Continuation {
+        let status = server.terminate()
+        guard status == 0 else { throw ChildProcess.Failure(description: "kith serve ended with \(status)\n\(output)") }
+        let offsets = try broker.ends(of: changesTopic, partitions: OutageRun.shards)
+        let requests = endpoint.requests.count
+        try server.restart()
+        let writer = makeWriter(0)
+        try writer.writeOnce(server.connection, collection)
+        try settle()
+        try consumer.finish()
+        return Continuation(requestID: writer.batches[0].requestID, offsets: offsets, requests: requests)
+    }
+
+    /// Waits until Kafka and the endpoint have everything.
+    private func settle() throws {
         let beat = try server.connection.open(
             .subscribe, ["collection": .text(collection), "start": "START_NOW", "heartbeatMilliseconds": 100],
             timeoutMilliseconds: 180_000)
         while true {
             let positions = try server.connection.call(.getPositions, ["collection": .text(collection)])
-            if positions["published"] == positions["latest"] { return beat.cancel() }
+            let webhook = try server.connection.call(.getWebhook, ["name": .text(OutageRun.webhook)])
+            if positions["published"] == positions["latest"], webhook["lagCommits"].integer == 0 { return beat.cancel() }
             guard try beat.read() != nil else {
-                throw NotPublished(description: "not published within three minutes: \(positions)\n\(server.output)")
+                throw ChildProcess.Failure(description: "not told within three minutes: \(positions) \(webhook)\n\(output)")
             }
         }
-    }
-
-    /// The topic, until each event of the log was there, or nothing more came for ten seconds.
-    func topic(expecting log: [[LogEvent]]) throws -> [KafkaRecord] {
-        let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: broker.address))
-        try consumer.assign(topic: "kith.changes.v1.\(collection)", partitions: 0..<shards)
-        var missing = Set(log.joined().map(\.id))
-        var records: [KafkaRecord] = []
-        while !missing.isEmpty {
-            let more = try consumer.poll(milliseconds: 10_000)
-            if more.isEmpty { break }
-            for record in more { missing.remove(record.header("ce_id") ?? "?") }
-            records += more
-        }
-        return records
-    }
-
-    struct NotPublished: Error, CustomStringConvertible {
-        let description: String
     }
 
     func end() {
         isOver.raise()
         server.kill()
+        consumer.end()
         threads.join()
     }
+}
+
+/// What came after an orderly stop.
+struct Continuation {
+    /// Of the only batch.
+    var requestID: String
+    /// Where the topic's partitions ended before.
+    var offsets: [Int64]
+    /// How many requests the endpoint had got before.
+    var requests: Int
 }

@@ -1,4 +1,4 @@
-/// What the preloaded library (Tests/CFaultyDisk) wrote down: every change of the data folder, and every sync, in order.
+/// What the preloaded library (Tests/CFaults) wrote down: every change of the data folder, and every sync, in order.
 struct Journal {
     enum Entry {
         case open(handle: UInt64, path: String, isNew: Bool)

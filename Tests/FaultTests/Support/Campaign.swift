@@ -20,6 +20,6 @@ enum Campaign {
     private static func seeds(_ count: Int) -> [UInt64] { (0..<UInt64(count)).map { firstSeed + $0 } }
 
     /// What to preload into a server, built beside the tests.
-    static let faultyDisk = URL(filePath: TestEnvironment.binary).deletingLastPathComponent()
-        .appending(path: "libkith-faulty-disk.so").path
+    static let faults = URL(filePath: TestEnvironment.binary).deletingLastPathComponent()
+        .appending(path: "libkith-faults.so").path
 }

@@ -5,7 +5,7 @@ import Testing
 
 /// A client that writes batches to points of its own until the server is gone, and remembers which were acknowledged.
 final class FaultWriter: @unchecked Sendable {
-    /// A request: upserts of points, with a mark of its own as their payload.
+    /// A request: upserts of points, with a mark of its own as their payload, and deletions.
     struct Batch {
         var requestID: String
         var number: Int
@@ -23,9 +23,11 @@ final class FaultWriter: @unchecked Sendable {
     // Used by the writing thread; read by others when it has ended.
     private var random: SeededGenerator
     private(set) var batches: [Batch] = []
+    /// Its points that are there for certain: a deletion of one that is not would change nothing.
+    private var present: Set<Int> = []
     private let progress: Progress
     private let refused = Atomic(0)
-    private let running = Atomic(false)
+    private let running = Atomic(true)
 
     /// - Parameters:
     ///   - number: of the writer; its points are its own.
@@ -45,7 +47,6 @@ final class FaultWriter: @unchecked Sendable {
 
     /// Writes until `isOver`, or until the server does not answer.
     func run(_ connection: Connection, _ collection: String, until isOver: @Sendable () -> Bool) {
-        running.store(true, ordering: .relaxed)
         defer {
             running.store(false, ordering: .relaxed)
             progress.signal()
@@ -66,23 +67,32 @@ final class FaultWriter: @unchecked Sendable {
         let number = batches.count
         let requestID = "\(name)/\(number)"
         batches.append(Batch(requestID: requestID, number: number, points: numbers.map { "\($0)" }))
+        let deleted = numbers.filter { present.contains($0) && Int.random(in: 0..<6, using: &random) == 0 }
         let operations = JSON.all(numbers) { point in
-            let values = random.floats(FaultWriter.dimension)
-            return [
-                "upsert": [
-                    "point": [
-                        "id": ["number": .number(point)], "payloadJson": .text(#"{"mark":"\#(requestID)","of":\#(number)}"#),
-                        "vectors": [["values": .all(values) { .number(Double($0)) }]],
-                    ]
-                ]
-            ]
+            deleted.contains(point) ? ["delete": ["id": FaultWriter.id(point)]] : upsert(point, by: requestID, number)
         }
         try connection.call(
             .batchWrite,
             ["collection": .text(collection), "requestId": .text(requestID), "operations": operations],
             timeoutMilliseconds: 60_000)
         batches[number].acknowledgedAt = clock()
+        present.formUnion(numbers)
+        present.subtract(deleted)
         progress.add()
+    }
+
+    private static func id(_ point: Int) -> JSON { ["number": .number(point)] }
+
+    private func upsert(_ point: Int, by requestID: String, _ number: Int) -> JSON {
+        let values = random.floats(FaultWriter.dimension)
+        return [
+            "upsert": [
+                "point": [
+                    "id": FaultWriter.id(point), "payloadJson": .text(#"{"mark":"\#(requestID)","of":\#(number)}"#),
+                    "vectors": [["values": .all(values) { .number(Double($0)) }]],
+                ]
+            ]
+        ]
     }
 
     static func create(_ collection: String, shards: Int, on connection: Connection) throws {
@@ -97,7 +107,7 @@ final class FaultWriter: @unchecked Sendable {
                             "index": ["kind": "flat"],
                         ]
                     ],
-                    "changeEvents": ["encoding": "ENCODING_JSON"],
+                    "changeEvents": ["encoding": "ENCODING_JSON", "state": true, "transactions": true],
                 ]
             ])
     }

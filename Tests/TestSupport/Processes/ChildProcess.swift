@@ -7,6 +7,7 @@ public final class ChildProcess: @unchecked Sendable {
     /// Something about a process that is not as a test needs it; the text has the process's output.
     public struct Failure: Error, CustomStringConvertible {
         public let description: String
+        public init(description: String) { self.description = description }
     }
 
     private static let starting = Mutex(())

@@ -1,43 +1,32 @@
 import Foundation
 import Glibc
 
-/// A TCP proxy on loopback: a network that a test can cut, or make silent, and mend.
+/// A TCP proxy on loopback: a network that a test can cut, make silent or lossy, and mend.
 public final class NetworkProxy: @unchecked Sendable {
     private struct State {
         var isCut = false
         var isSilent = false
+        var losesAnswers = false
         /// Both ends of every connection.
         var sockets: Set<Int32> = []
         var target: UInt16 = 0
     }
 
-    private let listener: Int32
-    public let port: UInt16
     // Guards the state; broadcast when it changes.
     private let condition = NSCondition()
     private var state = State()
+    private let listener: LoopbackListener
 
     public init() throws {
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = NetworkProxy.loopback(0)
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
-        let isBound = withUnsafeMutablePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, size) == 0 && getsockname(listener, $0, &size) == 0 && listen(listener, 64) == 0
-            }
+        listener = try LoopbackListener()
+        listener.start { [weak self] connection in
+            guard let self else { return _ = close(connection) }
+            self.connect(connection)
         }
-        guard isBound else { throw ChildProcess.Failure(description: "no free port: errno \(errno)") }
-        port = UInt16(bigEndian: address.sin_port)
-        let thread = Thread { [weak self] in
-            while let descriptor = NetworkProxy.accept(listener), let self { self.connect(descriptor) }
-            close(listener)
-        }
-        thread.name = "proxy"
-        thread.start()
     }
 
-    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
+    /// What to connect to.
+    public var port: UInt16 { listener.port }
 
     /// Where connections go on to, on loopback.
     public var target: UInt16 {
@@ -49,40 +38,33 @@ public final class NetworkProxy: @unchecked Sendable {
     public func cut() {
         condition.withLock {
             state.isCut = true
-            for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
-            condition.broadcast()
+            endConnections()
         }
     }
 
     /// Connections stay, and nothing goes through them.
     public func silence() { condition.withLock { state.isSilent = true } }
 
+    /// What the target answers never arrives.
+    public func loseAnswers() { condition.withLock { state.losesAnswers = true } }
+
     public func mend() {
         condition.withLock {
-            state.isCut = false
-            state.isSilent = false
+            // Connections that have lost something are of no use any more.
+            if state.losesAnswers { endConnections() }
+            (state.isCut, state.isSilent, state.losesAnswers) = (false, false, false)
             condition.broadcast()
         }
     }
 
-    private static func loopback(_ port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        address.sin_port = port.bigEndian
-        return address
-    }
-
-    private static func accept(_ listener: Int32) -> Int32? {
-        let descriptor = Glibc.accept(listener, nil, nil)
-        guard descriptor >= 0 else { return nil }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        return descriptor
+    private func endConnections() {
+        for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
+        condition.broadcast()
     }
 
     private func connect(_ client: Int32) {
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = NetworkProxy.loopback(target)
+        var address = LoopbackListener.address(port: target)
         let isThrough = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
@@ -99,10 +81,10 @@ public final class NetworkProxy: @unchecked Sendable {
             return
         }
         let ends = DispatchGroup()
-        for (from, to) in [(client, server), (server, client)] {
+        for (from, to, isAnswer) in [(client, server, false), (server, client, true)] {
             ends.enter()
             Thread.detachNewThread { [weak self] in
-                self?.pump(from, to)
+                self?.pump(from, to, isAnswer: isAnswer)
                 // The other direction ends too.
                 shutdown(from, Int32(SHUT_RDWR))
                 shutdown(to, Int32(SHUT_RDWR))
@@ -116,16 +98,15 @@ public final class NetworkProxy: @unchecked Sendable {
         }
     }
 
-    private func pump(_ from: Int32, _ to: Int32) {
+    private func pump(_ from: Int32, _ to: Int32, isAnswer: Bool) {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while case let count = read(from, &buffer, buffer.count), count > 0 {
-            condition.withLock { while state.isSilent, !state.isCut { condition.wait() } }
-            var sent = 0
-            while sent < count {
-                let part = buffer.withUnsafeBytes { send(to, $0.baseAddress! + sent, count - sent, Int32(MSG_NOSIGNAL)) }
-                guard part > 0 else { return }
-                sent += part
+            let isLost = condition.withLock {
+                while state.isSilent, !state.isCut { condition.wait() }
+                return isAnswer && state.losesAnswers
             }
+            if isLost { continue }
+            guard buffer.withUnsafeBytes({ sendAll(.init(rebasing: $0[..<count]), to: to) }) else { return }
         }
     }
 }

@@ -1,7 +1,7 @@
 // Wraps the calls by which RocksDB and Kith change files. A lock holds each change and its record together, so that the journal has them in the
 // order in which they happened.
 #define _GNU_SOURCE
-#include "CFaultyDisk.h"
+#include "Control.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -24,7 +23,6 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char root[PATH_MAX];
 static size_t root_size;
 static int journal = -1;
-static volatile const unsigned char *control;
 static uint64_t next_number = 1;
 /// Handles by descriptor; 0 where the file is none of ours.
 static uint64_t handles[MAX_DESCRIPTORS];
@@ -59,16 +57,8 @@ static void begin(void) {
     if (path != NULL) {
         journal = REAL(open)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     }
-    const char *const switches = getenv("KITH_FAULT_CONTROL");
-    const int descriptor = switches == NULL ? -1 : REAL(open)(switches, O_RDONLY | O_CLOEXEC);
-    if (descriptor >= 0) {
-        void *const page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, descriptor, 0);
-        control = page == MAP_FAILED ? NULL : page;
-        REAL(close)(descriptor);
-    }
+    control_open();
 }
-
-static int is_full(void) { return control != NULL && *control != 0; }
 
 static int is_ours(const char *path) {
     return root_size > 0 && strncmp(path, root, root_size) == 0 && (path[root_size] == '/' || path[root_size] == 0);
@@ -146,7 +136,7 @@ static int open_path(const char *path, int flags, mode_t mode) {
     pthread_mutex_lock(&lock);
     struct stat status;
     const int existed = stat(path, &status) == 0;
-    const int result = !existed && is_full() && (flags & O_CREAT) != 0
+    const int result = !existed && control_is_full() && (flags & O_CREAT) != 0
                            ? no_space()
                            : opened(REAL(open)(path, flags, mode), path, flags, existed);
     pthread_mutex_unlock(&lock);
@@ -188,11 +178,13 @@ ssize_t write(int descriptor, const void *bytes, size_t size) {
     if (handle == 0) {
         return REAL(write)(descriptor, bytes, size);
     }
-    if (is_full()) {
+    if (control_is_full()) {
         return no_space();
     }
     pthread_mutex_lock(&lock);
+    const int is_last = step_begin(KITH_STEP_DISK);
     const ssize_t written = REAL(write)(descriptor, bytes, size);
+    step_end(is_last);
     if (written > 0) {
         // Also where the file is appended to: the place moves behind what was written.
         const off_t end = lseek(descriptor, 0, SEEK_CUR);
@@ -209,11 +201,13 @@ ssize_t pwrite(int descriptor, const void *bytes, size_t size, off_t offset) {
     if (handle == 0) {
         return REAL(pwrite)(descriptor, bytes, size, offset);
     }
-    if (is_full()) {
+    if (control_is_full()) {
         return no_space();
     }
     pthread_mutex_lock(&lock);
+    const int is_last = step_begin(KITH_STEP_DISK);
     const ssize_t written = REAL(pwrite)(descriptor, bytes, size, offset);
+    step_end(is_last);
     if (written > 0) {
         const struct iovec piece = {(void *)bytes, (size_t)written};
         record_write(handle, offset, written, &piece, 1);
@@ -232,11 +226,13 @@ ssize_t pwritev(int descriptor, const struct iovec *pieces, int count, off_t off
     if (handle == 0) {
         return REAL(pwritev)(descriptor, pieces, count, offset);
     }
-    if (is_full()) {
+    if (control_is_full()) {
         return no_space();
     }
     pthread_mutex_lock(&lock);
+    const int is_last = step_begin(KITH_STEP_DISK);
     const ssize_t written = REAL(pwritev)(descriptor, pieces, count, offset);
+    step_end(is_last);
     if (written > 0) {
         record_write(handle, offset, written, pieces, count);
     }
@@ -255,7 +251,9 @@ int ftruncate(int descriptor, off_t size) {
         return REAL(ftruncate)(descriptor, size);
     }
     pthread_mutex_lock(&lock);
+    const int is_last = step_begin(KITH_STEP_DISK);
     const int result = REAL(ftruncate)(descriptor, size);
+    step_end(is_last);
     if (result == 0) {
         record((struct KithFaultRecord){KITH_FAULT_TRUNCATE, 0, handle, (uint64_t)size, 0}, NULL, NULL, 0);
     }
@@ -272,7 +270,7 @@ int fallocate(int descriptor, int mode, off_t offset, off_t size) {
         return REAL(fallocate)(descriptor, mode, offset, size);
     }
     const int makes_hole = (mode & FALLOC_FL_PUNCH_HOLE) != 0;
-    if (is_full() && !makes_hole) {
+    if (control_is_full() && !makes_hole) {
         return no_space();
     }
     pthread_mutex_lock(&lock);
@@ -301,7 +299,9 @@ static int synced(int descriptor, int (*sync)(int)) {
     const uint64_t number = next_number++;
     record((struct KithFaultRecord){KITH_FAULT_SYNC_BEGIN, 0, handle, number, 0}, NULL, NULL, 0);
     pthread_mutex_unlock(&lock);
+    const int is_last = step_begin(KITH_STEP_DISK);
     const int result = sync(descriptor);
+    step_end(is_last);
     if (result == 0) {
         pthread_mutex_lock(&lock);
         record((struct KithFaultRecord){KITH_FAULT_SYNC_END, 0, handle, number, 0}, NULL, NULL, 0);
@@ -330,7 +330,9 @@ int rename(const char *path, const char *new_path) {
         return REAL(rename)(path, new_path);
     }
     pthread_mutex_lock(&lock);
+    const int is_last = step_begin(KITH_STEP_DISK);
     const int result = REAL(rename)(path, new_path);
+    step_end(is_last);
     if (result == 0) {
         const struct iovec piece = {(void *)new_path, strlen(new_path)};
         record((struct KithFaultRecord){KITH_FAULT_RENAME, 0, 0, 0, piece.iov_len}, path, &piece, 1);
@@ -346,7 +348,9 @@ int rename(const char *path, const char *new_path) {
         return call;                                                                                                          \
     }                                                                                                                         \
     pthread_mutex_lock(&lock);                                                                                                \
+    const int is_last = step_begin(KITH_STEP_DISK);                                                                           \
     const int result = call;                                                                                                  \
+    step_end(is_last);                                                                                                        \
     if (result == 0) {                                                                                                        \
         record_name(kind, path);                                                                                              \
     }                                                                                                                         \

@@ -1,11 +1,31 @@
 #pragma once
 
-// A library to preload (LD_PRELOAD) into a server under test. What it does to files under KITH_FAULT_ROOT:
+// A library to preload (LD_PRELOAD) into a server under test.
 //
-//   KITH_FAULT_JOURNAL  a file that gets a record of every change and every sync, in order: what a power loss may take back.
-//   KITH_FAULT_CONTROL  a file whose first byte, while it is not zero, makes the disk full: what would grow a file fails with ENOSPC.
+//   KITH_FAULT_ROOT     the folder whose files it watches.
+//   KITH_FAULT_JOURNAL  a file that gets a record of every change of them and every sync, in order: what a power loss may take back.
+//   KITH_FAULT_CONTROL  a file that begins with a `KithFaultControl`, mapped: what is to go wrong, from now on.
 
 #include <stdint.h>
+
+/// What a process can be ended at.
+enum KithFaultStep {
+    /// A change of a watched file or a sync.
+    KITH_STEP_DISK,
+    /// A message to a Kafka broker.
+    KITH_STEP_BROKER,
+    KITH_STEP_KINDS,
+};
+
+/// What is to go wrong.
+struct KithFaultControl {
+    /// While it is not 0, what would grow a file fails with ENOSPC.
+    uint64_t is_full;
+    /// Whether the last step is still taken.
+    uint64_t dies_after;
+    /// Where not 0: the process ends (SIGKILL) at its so-manieth step of that kind.
+    int64_t steps[KITH_STEP_KINDS];
+};
 
 /// What a record is about. The bytes of a record: this header, the path, then `size` bytes where it is a write, or the second path of a rename.
 struct KithFaultRecord {
