@@ -18,6 +18,7 @@ enum BenchmarkCommand {
         IndexBenchmark.description,
         ChurnBenchmark.description,
         FilterBenchmark.description,
+        RecallTargetBenchmark.description,
         FloorBenchmark.description,
         WireBenchmark.description,
         UpsertBenchmark.description,

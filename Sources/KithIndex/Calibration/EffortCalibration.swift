@@ -1,90 +1,73 @@
-import KithCore
+internal import Foundation
+internal import KithCore
 
-/// Turns samples into a table: finds what their searches should have found, by a scan, a piece at a time beside the linking.
+/// Turns samples into a table, a piece at a time beside the linking.
 ///
-/// Rows are compared in blocks that stay in the cache for all samples: a calibration costs passes of arithmetic, not of memory.
+/// All samples say how much less effort finds of what the most effort found; some of them, compared with everything there is, how much of the
+/// truth that is. The second hardly varies between queries, so few scans make as sure as many.
 struct EffortCalibration: ~Copyable {
-    private let space: SpaceDistance
-    private let visibility: Visibility
-    private let samples: [EffortSample]
-    private var scratch = SearchScratch()
-    /// Rows below this have been compared.
-    private var scanned: UInt32 = 0
-    /// By sample: the nearest of them, nearest first.
-    private var nearest: [[UInt64]]
+    /// Samples that are compared with everything, at most, and what these comparisons may be.
+    private static let exactSamples = 512
+    private static let exactComparisons = 1 << 30
+    private static let fewestExactSamples = 64
 
-    /// - Parameter samples: of slots up to `linkedCount`.
-    init(space: SpaceDistance, deaths: SlotDeaths, linkedCount: UInt32, samples: [EffortSample]) {
-        self.space = space
+    private let samples: [EffortSample]
+    private let deaths: SlotDeaths
+    private let linkedCount: UInt32
+    /// Of `samples`, those that are compared with everything.
+    private let exact: [Int]
+    private var neighbours: ExactNeighbours
+
+    /// - Parameters:
+    ///   - samples: none of a slot from `linkedCount` on could be found.
+    ///   - linkedCount: how far the index is linked.
+    init(_ samples: [EffortSample], linkedCount: UInt32, space: SpaceDistance, deaths: SlotDeaths) {
         self.samples = samples
-        visibility = Visibility(deaths: deaths, position: .max, bound: linkedCount)
-        nearest = Array(repeating: [], count: samples.count)
+        self.deaths = deaths
+        self.linkedCount = linkedCount
+        let affordable = max(Self.exactComparisons / max(Int(linkedCount), 1), Self.fewestExactSamples)
+        let count = min(samples.count, Self.exactSamples, affordable)
+        // Those that measured most first, for they are the fewest; else in no order.
+        let order = samples.indices.sorted {
+            (samples[$1].sizesTried, mixBits(UInt64($0))) < (samples[$0].sizesTried, mixBits(UInt64($1)))
+        }
+        exact = Array(order.prefix(count))
+        neighbours = ExactNeighbours(
+            exact.map { (samples[$0].slot, samples[$0].bound) }, count: EffortLadder.largestSize, space: space, deaths: deaths)
     }
 
     /// Does about that many comparisons of rows; answers the table once it is complete.
-    mutating func advance(comparisons: Int) -> EffortTable? {
-        var left = comparisons
-        while left > 0, scanned < visibility.bound { left -= scanBlock() }
-        return scanned == visibility.bound ? table() : nil
+    ///
+    /// - Parameter growth: what is known of it from before; nil: there is none.
+    mutating func advance(comparisons: Int, growth: EffortGrowth?) -> EffortTable? {
+        neighbours.advance(comparisons: comparisons) ? table(growth) : nil
     }
 
-    private mutating func scanBlock() -> Int {
-        let end = min(scanned + UInt32(SearchScratch.blockSize), visibility.bound)
-        for (index, sample) in samples.enumerated() where sample.slot > scanned {
-            scratch.nearest.reset(limit: EffortTable.largestSize)
-            for bits in nearest[index] { scratch.nearest.insert(Rank(bits: bits)) }
-            // A search before the slot was linked could find just those before it.
-            scratch.compare(scanned..<min(end, sample.slot), space.query(slot: sample.slot), visibility)
-            nearest[index].removeAll(keepingCapacity: true)
-            nearest[index].append(contentsOf: scratch.nearest.sorted())
+    private func table(_ growth: EffortGrowth?) -> EffortTable {
+        let deaths = deaths
+        func isLiving(_ slot: UInt32) -> Bool { !deaths.isDead(slot) }
+        // A query that died may have been taken off the disk.
+        let living = samples.filter { isLiving($0.slot) }
+        var all = EffortTally()
+        for sample in living { all.addRelative(sample, isLiving) }
+        var (some, truth) = (EffortTally(), EffortTally())
+        for (number, index) in exact.enumerated() where isLiving(samples[index].slot) {
+            some.addRelative(samples[index], isLiving)
+            truth.add(samples[index], nearest: neighbours.ranks(number), isLiving)
         }
-        defer { scanned = end }
-        return Int(end - scanned) * max(samples.count, 1)
-    }
-
-    private func table() -> EffortTable {
-        var table = EffortTable(linkedCount: visibility.bound)
-        let measured = samples.map(\.answers.count).max() ?? 0
-        for (step, effort) in EffortTable.efforts.prefix(measured).enumerated() {
-            for (size, count) in EffortTable.sizes.enumerated() where count <= effort {
-                let recall = recall(step: step, count: count)
-                table.add(EffortTable.Point(effort: effort, recall: recall), size: size)
+        let logarithms = living.reduce(0) { $0 + log(Double(max($1.vectors, 1))) }
+        let vectors = living.isEmpty ? Double(linkedCount) : exp(logarithms / Double(living.count))
+        var table = EffortTable(
+            linkedCount: linkedCount, vectors: UInt32(vectors), samples: living.count, at: Date(), growth: growth)
+        for size in EffortLadder.sizes.indices {
+            for step in all.steps(size: size) {
+                guard let relative = all.recall(size: size, step: step), let ofSome = some.recall(size: size, step: step),
+                    let exactly = truth.recall(size: size, step: step), ofSome > 0
+                else { continue }
+                let recall = Float(min(relative * exactly / ofSome, 1))
+                table.add(EffortTable.Point(effort: EffortLadder.efforts[step], recall: recall), size: size)
             }
         }
-        return table
-    }
-
-    /// The share that all samples found of their nearest `count`, with the effort of a step.
-    private func recall(step: Int, count: Int) -> Float {
-        var found = 0
-        var wanted = 0
-        for (index, sample) in samples.enumerated() {
-            // What died since is neither wanted nor found. Equals of the farthest are as good as it.
-            let truth = living(nearest[index], count)
-            let answer = living(sample.answers[min(step, sample.answers.count - 1)], count)
-            guard let farthest = truth.last?.distance else { continue }
-            wanted += truth.count
-            found += answer.count { $0.distance <= farthest }
-        }
-        return wanted == 0 ? 1 : min(Float(found) / Float(wanted), 1)
-    }
-
-    private func living(_ ranks: [UInt64], _ count: Int) -> [Rank] {
-        var living: [Rank] = []
-        for rank in ranks.lazy.map(Rank.init(bits:)) where living.count < count && visibility.admits(rank.slot) {
-            living.append(rank)
-        }
-        return living
-    }
-}
-
-extension SearchScratch {
-    /// Keeps in `nearest` what is near enough of at most a block of rows.
-    fileprivate mutating func compare(_ range: Range<UInt32>, _ distance: QueryDistance, _ visibility: Visibility) {
-        distance.scan(from: range.lowerBound, count: range.count, into: distances)
-        for slot in range {
-            let rank = Rank(distance: distances[Int(slot - range.lowerBound)], slot: slot)
-            if nearest.wants(rank), visibility.admits(slot) { nearest.insert(rank) }
-        }
+        return table.withGrowth
     }
 }

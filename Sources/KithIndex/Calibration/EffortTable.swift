@@ -1,4 +1,4 @@
-internal import Foundation
+package import Foundation
 internal import KithCore
 
 /// What recall an index reached with what effort, measured on its own vectors; answers the effort for a wanted recall.
@@ -14,20 +14,26 @@ package struct EffortTable: Equatable, Sendable {
         }
     }
 
-    /// The answer sizes that are measured; between them efforts are interpolated.
-    package static let sizes = [1, 10, 30, 100]
-    static let largestSize = 100
-    /// The efforts that are tried, in order, until nothing is left to gain.
-    package static let efforts = [
-        10, 14, 20, 30, 42, 60, 80, 100, 140, 200, 280, 400, 560, 800, 1_120, 1_600, 2_240, 3_200, 4_480, 6_400, 8_960,
-    ]
-
-    /// By answer size, as in `sizes`: points of rising effort. Empty where nothing was measured.
-    private(set) var curves: [[Point]] = sizes.map { _ in [] }
+    /// By answer size, as in `EffortLadder.sizes`: points of rising effort. Empty where nothing was measured.
+    package private(set) var curves: [[Point]] = EffortLadder.sizes.map { _ in [] }
     /// The slots that were linked when it was measured.
     package let linkedCount: UInt32
+    /// The number of vectors that the efforts are for.
+    package let vectors: UInt32
+    /// The queries it was measured with.
+    package let samples: Int
+    /// When.
+    package let at: Date
+    /// What becomes of efforts as the index grows; nil: nothing.
+    package var growth: EffortGrowth?
 
-    package init(linkedCount: UInt32) { self.linkedCount = linkedCount }
+    package init(linkedCount: UInt32, vectors: UInt32, samples: Int, at: Date, growth: EffortGrowth? = nil) {
+        self.linkedCount = linkedCount
+        self.vectors = max(vectors, 1)
+        self.samples = samples
+        self.at = at
+        self.growth = growth
+    }
 
     /// Adds a measurement with more effort than those before. A recall below theirs is noise, and counts as theirs.
     package mutating func add(_ point: Point, size: Int) {
@@ -35,63 +41,69 @@ package struct EffortTable: Equatable, Sendable {
         curves[size].append(Point(effort: point.effort, recall: max(point.recall, least)))
     }
 
-    /// The effort that finds `recall` of the nearest `topK`, by interpolation between what was measured. O(points).
-    package func effort(topK: Int, recall: Float) -> Int {
-        let efforts = curves.map { EffortTable.effort(for: recall, on: $0) }
-        guard let above = EffortTable.sizes.firstIndex(where: { $0 >= topK }) else {
-            // Beyond the last size an effort grows with the answer.
-            return EffortTable.limited(efforts[efforts.count - 1] * Float(topK) / Float(EffortTable.largestSize))
+    /// With itself as a milestone of growth.
+    var withGrowth: EffortTable {
+        var table = self
+        let curve = curves[EffortGrowth.size]
+        if let last = curve.last, last.recall >= EffortGrowth.recall, samples > 0,
+            let effort = EffortTable.effort(for: EffortGrowth.recall, on: curve)
+        {
+            table.growth?.add(EffortGrowth.Milestone(vectors: vectors, effort: effort, samples: samples))
         }
-        guard above > 0, EffortTable.sizes[above] != topK else { return EffortTable.limited(efforts[above]) }
-        let sizes = EffortTable.sizes[above - 1...above].map { log(Float($0)) }
-        let share = (log(Float(topK)) - sizes[0]) / (sizes[1] - sizes[0])
-        return EffortTable.limited(exp(log(efforts[above - 1]) * (1 - share) + log(efforts[above]) * share))
+        return table
     }
 
-    private static func limited(_ effort: Float) -> Int { max(Int(min(effort.rounded(), Float(Limits.searchEffort))), 1) }
+    /// The effort that finds `recall` of the nearest `topK` among so many vectors, by interpolation between what was measured; nil where
+    /// nothing was. O(points).
+    package func effort(topK: Int, recall: Float, vectors: UInt32) -> Double? {
+        let efforts = curves.map { EffortTable.effort(for: recall, on: $0) }
+        let sizes = EffortLadder.sizes
+        // Of sizes that were measured, the two that are nearest to the one wanted.
+        let known = sizes.indices.filter { efforts[$0] != nil }
+        guard let last = known.last else { return nil }
+        let above = known.first { sizes[$0] >= topK } ?? last
+        let below = known.last { $0 < above } ?? above
+        guard let low = efforts[below], let high = efforts[above] else { return nil }
+        var effort = high
+        if below != above {
+            let share = log(Double(topK) / Double(sizes[below])) / log(Double(sizes[above]) / Double(sizes[below]))
+            effort = low * pow(max(high / low, 1), share)
+        }
+        if let growth { effort *= pow(Double(max(vectors, 1)) / Double(self.vectors), growth.exponent) }
+        return min(max(effort, 1), Double(Limits.searchEffort))
+    }
 
-    private static func effort(for recall: Float, on curve: [Point]) -> Float {
+    /// Misses below which nothing can be told apart.
+    private static let fewestMisses = 1e-5
+
+    /// Nil where nothing was measured.
+    private static func effort(for recall: Float, on curve: [Point]) -> Double? {
+        guard let last = curve.last else { return nil }
+        let misses = max(Double(1 - recall), fewestMisses)
+        func missed(_ point: Point) -> Double { max(Double(1 - point.recall), fewestMisses) }
         guard let above = curve.firstIndex(where: { $0.recall >= recall }) else {
             // Beyond what was measured, misses are taken to fall as the effort grows.
-            guard let last = curve.last else { return Float(Limits.searchEffort) }
-            return Float(last.effort) * (1 - last.recall) / max(1 - recall, 1e-4)
+            return Double(last.effort) * missed(last) / misses
         }
-        guard above > 0 else { return Float(curve[0].effort) }
+        guard above > 0 else { return Double(curve[0].effort) }
         let (low, high) = (curve[above - 1], curve[above])
-        let share = (recall - low.recall) / (high.recall - low.recall)
-        return exp(log(Float(low.effort)) * (1 - share) + log(Float(high.effort)) * share)
-    }
-}
-
-// MARK: In a checkpoint
-
-extension EffortTable {
-    private static let scale: Float = 1_000_000
-
-    private static func name(size: Int, effort: Int) -> String { "recall_\(sizes[size])_\(effort)" }
-
-    /// The table as attributes of a checkpoint.
-    package var attributes: [String: UInt64] {
-        var attributes: [String: UInt64] = ["calibrated": UInt64(linkedCount)]
-        for (size, curve) in curves.enumerated() {
-            for point in curve {
-                attributes[EffortTable.name(size: size, effort: point.effort)] = UInt64(point.recall * EffortTable.scale)
-            }
+        if high.effort == low.effort + 1 {
+            // Some of the searches make the one effort, some the other.
+            return Double(low.effort) + (missed(low) - misses) / (missed(low) - missed(high))
         }
-        return attributes
+        // Misses fall with a power of the effort.
+        let share = log(missed(low) / misses) / log(missed(low) / missed(high))
+        return Double(low.effort) * pow(Double(high.effort) / Double(low.effort), share)
     }
 
-    /// Nil where the attributes hold no table, or one that cannot have been measured.
-    package init?(_ attributes: [String: UInt64]) {
-        guard let calibrated = attributes["calibrated"].flatMap(UInt32.init(exactly:)) else { return nil }
-        self.init(linkedCount: calibrated)
-        for size in EffortTable.sizes.indices {
-            for effort in EffortTable.efforts {
-                guard let value = attributes[EffortTable.name(size: size, effort: effort)] else { continue }
-                guard value <= UInt64(EffortTable.scale) else { return nil }
-                add(Point(effort: effort, recall: Float(value) / EffortTable.scale), size: size)
-            }
+    /// What is missed by the most effort that is worth measuring.
+    private static let missesWorthMeasuring: Float = 0.002
+
+    /// By size, the most effort that a measurement need make: that which missed next to nothing, and a step more.
+    package var highestEfforts: [Int?] {
+        curves.map { curve in
+            guard let enough = curve.firstIndex(where: { $0.recall >= 1 - Self.missesWorthMeasuring }) else { return nil }
+            return EffortLadder.efforts.first { $0 > curve[enough].effort }
         }
-        if curves.contains(where: \.isEmpty) { return nil }
     }
 }

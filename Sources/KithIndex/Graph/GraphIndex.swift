@@ -7,7 +7,8 @@ internal import Synchronization
 /// The graph is Vamana's (DiskANN, Subramanya et al. 2019): one level, links pruned so that they point in many directions. Searches
 /// walk over codes, beside the threads that link, and compare the nearest found with the rows; what is not linked yet they scan.
 /// Where walking would cost more than scanning everything (few vectors, much effort, many dead), they scan.
-public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIndex, @unchecked Sendable {
+public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIndex, CalibratedIndex,
+    @unchecked Sendable {
     /// The dead are taken out when they are more than one in this many nodes; the graph is made anew when they are more than half.
     static let deadShareLimit = 8
     /// Nodes looked at to estimate that share.
@@ -53,7 +54,7 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
         walks = WalkPool(context)
         tailCodes = try TailCodes(context)
         current = Mutex(Current(graph: graph, efforts: efforts))
-        calibrator = try GraphCalibrator(context)
+        calibrator = try GraphCalibrator(context, efforts)
         let forkJoin = ForkJoin(threads: parameters.linkThreads)
         let choosers = (0..<forkJoin.threads).map { _ in LinkChooser(context, parameters) }
         linker = GraphLinker(context, parameters, removed: removed, forkJoin: forkJoin, choosers: choosers)
@@ -83,7 +84,7 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
         let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: linked)
         return try walks.withWalk { walk throws(KithError) in
             var answered = false
-            var plan = WalkPlan(query, effort: effort(query, current.efforts), linked: linked)
+            var plan = WalkPlan(query, effort: wholeEffort(query, current), linked: linked)
             if plan.isWorthIt {
                 answered = try answer(query, &plan, from: graph, walk, distance, visibility)
             }
@@ -105,18 +106,23 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
         let linked = min(current.graph.linkedCount, snapshot.slotCount)
         func matches(_ range: Range<UInt32>) -> Int { query.filter?.count(in: range) ?? range.count }
         let tail = query.indexedOnly ? 0 : matches(linked..<snapshot.slotCount)
-        let plan = WalkPlan(query, effort: effort(query, current.efforts), linked: linked)
+        let plan = WalkPlan(query, effort: Int(effort(query, current).rounded(.up)), linked: linked)
         return tail + (plan.isWorthIt ? plan.comparisons : matches(0..<linked))
     }
 
+    private func wholeEffort(_ query: IndexQuery, _ current: Current) -> Int {
+        FractionalEffort.whole(effort(query, current), for: query.vector, byteCount: context.space.vectorBytes)
+    }
+
     /// Candidates to keep: as the query says, or as its recall needs, or as the definition says, or as the default recall needs.
-    private func effort(_ query: IndexQuery, _ efforts: EffortTable?) -> Int {
+    private func effort(_ query: IndexQuery, _ current: Current) -> Double {
+        let least = Double(query.topK)
         if let effort = query.effort ?? (query.recallTarget == nil ? parameters.searchWindow : nil) {
-            return max(effort, query.topK)
+            return max(Double(effort), least)
         }
         let recall = query.recallTarget ?? GraphParameters.defaultRecall
-        let effort = efforts?.effort(topK: query.topK, recall: recall) ?? GraphParameters.effort(forRecall: recall)
-        return max(effort, query.topK)
+        let measured = current.efforts?.effort(topK: query.topK, recall: recall, vectors: current.graph.publishedNodes)
+        return max(measured ?? Double(GraphParameters.effort(forRecall: recall)), least)
     }
 
     /// Collects the answer from the graph; false where a scan must do it instead: the walk grew too long, or found too few.
@@ -159,6 +165,11 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
             }
             return true
         }
+    }
+
+    public var calibration: IndexCalibration? {
+        let current = current.withLock { $0 }
+        return current.efforts.map { IndexCalibration($0, vectors: current.graph.publishedNodes) }
     }
 
     // MARK: Linking

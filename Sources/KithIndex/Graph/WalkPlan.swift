@@ -30,7 +30,7 @@ struct WalkPlan {
         }
         guard let filter = query.filter else {
             (topK, self.effort, wanted) = (query.topK, effort, query.topK)
-            budget = Int(linked) / Self.scanAdvantage
+            budget = Self.budget(linked: linked)
             return
         }
         let matches = filter.count(in: 0..<linked)
@@ -40,6 +40,12 @@ struct WalkPlan {
         wanted = max(query.topK, effort / 2)
         budget = matches / Self.matchScanAdvantage
     }
+
+    /// Rows that a walk without a filter may compare.
+    static func budget(linked: UInt32) -> Int { Int(linked) / scanAdvantage }
+
+    /// The effort from which on a search without a filter scans.
+    static func mostEffort(linked: UInt32) -> Int { budget(linked: linked) / comparedPerCandidate }
 
     var comparisons: Int { effort * Self.comparedPerCandidate }
 

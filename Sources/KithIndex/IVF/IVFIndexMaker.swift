@@ -42,6 +42,8 @@ public struct IVFIndexMaker: VectorIndexMaker {
     public func restore(_ context: IndexContext, from checkpoint: RestoredCheckpoint) throws(KithError) -> any VectorIndex {
         let parameters = try parameters(context.space)
         let state = try IVFState.restore(context, parameters, registry, checkpoint)
-        return try IVFIndex(context, parameters: parameters, registry: registry, state: state)
+        return try IVFIndex(
+            context, parameters: parameters, registry: registry, state: state,
+            efforts: state == nil ? nil : EffortTable(checkpoint.attributes))
     }
 }

@@ -47,12 +47,13 @@ struct IVFParameters: Sendable {
         lists > 0 ? lists : min(max(2 * Int(Double(vectors).squareRoot()), 1), Limits.invertedLists)
     }
 
-    /// The recall that `standardProbes` is meant for.
+    /// Lists to search where nobody says, and the recall that this is meant for.
+    static func usualProbes(of lists: Int) -> Int { max(16, lists / 24) }
     private static let defaultRecall: Float = 0.95
 
-    /// Lists to search where the query does not say.
+    /// Lists to search where the query does not say, and nothing was measured.
     func probes(of lists: Int, recallTarget: Float?) -> Int {
-        let standard = probes > 0 ? probes : max(16, lists / 24)
+        let standard = probes > 0 ? probes : IVFParameters.usualProbes(of: lists)
         guard let recallTarget else { return min(standard, lists) }
         let wanted = Float(standard) * (1 - IVFParameters.defaultRecall) / max(1 - recallTarget, 1e-4)
         return min(max(Int(wanted), 1), lists)

@@ -6,16 +6,39 @@ struct IVFSearch {
     let state: IVFState
     let distance: QueryDistance
     let visibility: Visibility
+    /// Lists to look into; more where they hold too few that may be answered.
     let probes: Int
-    /// Candidates that are compared in full.
-    let candidates: Int
+    /// Candidates compared in full for each wanted result, where lists hold codes.
+    let rescore: Int
+    /// Of what is wanted, those that need no candidates.
+    var besides = 0
 
-    /// Leaves the nearest, at most `topK`, in `scratch.nearest`, with exact distances.
+    /// Leaves the nearest, at most `topK`, in `scratch.nearest`, with exact distances; false where all lists together hold fewer.
     ///
     /// - Throws: `CANCELLED` when `shouldStop` said so.
-    func run(_ query: IndexQuery, _ scratch: inout SearchScratch, _ own: IVFScratch) throws(KithError) {
-        chooseLists(query.vector, own)
-        let lists = own.lists.sorted()
+    func run(_ query: IndexQuery, _ scratch: inout SearchScratch, _ own: IVFScratch) throws(KithError) -> Bool {
+        rankLists(query.vector, own)
+        var probes = probes
+        while true {
+            chooseLists(probes, own)
+            try search(own.lists.sorted(), candidates: candidates(query.topK, probes), query, &scratch, own)
+            if scratch.nearest.count == query.topK { return true }
+            if probes >= state.model.listCount { return false }
+            probes = min(2 * probes, state.model.listCount)
+        }
+    }
+
+    /// The more lists, the more vectors look nearer by their codes than they are: candidates rise with lists beyond the usual number.
+    private func candidates(_ topK: Int, _ probes: Int) -> Int {
+        let usual = IVFParameters.usualProbes(of: state.model.listCount)
+        let wanted = (topK - besides) * rescore
+        return min(probes > usual ? wanted * probes / usual : wanted, Int(visibility.bound)) + besides
+    }
+
+    private func search(
+        _ lists: UnsafeBufferPointer<UInt64>, candidates: Int, _ query: IndexQuery, _ scratch: inout SearchScratch,
+        _ own: IVFScratch
+    ) throws(KithError) {
         if state.model.quantizer == nil {
             scratch.nearest.reset(limit: query.topK)
             try compareLists(lists, query, &scratch)
@@ -29,7 +52,7 @@ struct IVFSearch {
     // MARK: Lists
 
     /// Compares the query with all centres.
-    private func chooseLists(_ vector: UnsafeRawPointer, _ own: IVFScratch) {
+    private func rankLists(_ vector: UnsafeRawPointer, _ own: IVFScratch) {
         let model = state.model
         let width = model.width
         own.prepare(width: width, listCount: model.listCount)
@@ -48,8 +71,11 @@ struct IVFSearch {
             guard let centres = centres.baseAddress else { return }
             kernel.scan(own.aligned, centres, 4 * width, model.listCount, width, 1, own.toCentres)
         }
+    }
+
+    private func chooseLists(_ probes: Int, _ own: IVFScratch) {
         own.lists.reset(limit: probes)
-        for list in 0..<model.listCount {
+        for list in 0..<state.model.listCount {
             let rank = Rank(distance: own.toCentres[list], slot: UInt32(list))
             if own.lists.wants(rank) { own.lists.insert(rank) }
         }

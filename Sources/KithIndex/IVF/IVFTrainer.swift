@@ -51,13 +51,20 @@ final class IVFTrainer {
         return IVFModel(frame: quantizer.frame, quantizer: quantizer, centres: centres, error: kMeans.meanError, vectors: vectors)
     }
 
-    /// Living slots, drawn by number alone.
+    /// One vector in this many is never learned from: a centre lies nearer to what it is the mean of than to what it has not seen.
+    private static let heldOutShare: UInt64 = 8
+
+    /// Whether a vector is kept for judging what was learned from the others.
+    static func holdsOut(_ slot: UInt32) -> Bool { mixBits(UInt64(slot) << 32) % heldOutShare == 0 }
+
+    /// Living slots that are not held out, drawn by number alone.
     private static func sample(_ deaths: SlotDeaths, below count: UInt32) -> [UInt32] {
-        if Int(count) <= Limits.quantizerSample { return (0..<count).filter { !deaths.isDead($0) } }
+        func isWanted(_ slot: UInt32) -> Bool { !holdsOut(slot) && !deaths.isDead(slot) }
+        if Int(count) <= Limits.quantizerSample { return (0..<count).filter(isWanted) }
         var slots: [UInt32] = []
         for number in 0..<UInt64(triesPerRow * Limits.quantizerSample) where slots.count < Limits.quantizerSample {
             let slot = UInt32(mixBits(number) % UInt64(count))
-            if !deaths.isDead(slot) { slots.append(slot) }
+            if isWanted(slot) { slots.append(slot) }
         }
         return slots
     }
