@@ -107,6 +107,14 @@ public enum Limits {
     public static let trimBytes = 16 << 20
     /// Searches waiting for the search pool.
     public static let searchQueue = 4_096
+    /// Queries kept with their answers until they are compared with exact ones, of each space of a shard.
+    public static let keptQueries = 64
+    /// Results of those queries, at most: searches for more are not measured.
+    public static let measuredTopK = 100
+    /// Queries that a measured recall is the mean of: the newest.
+    public static let measuredQueries = 512
+    /// What comparing them may take of one processor.
+    public static let measuringShare = 0.01
     /// Work memories an index keeps for its next searches.
     public static let searchScratches = 64
     /// Requests waiting to be recorded for the audit; past it they are counted as lost.

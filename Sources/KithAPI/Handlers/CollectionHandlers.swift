@@ -152,6 +152,8 @@ struct CollectionHandlers {
             var mappedBytes: String
             var readBytes: String
             var indexMaintenance: IndexMaintenanceMessage
+            var measuredRecall: MeasuredRecallMessage?
+            var calibrations: [CalibrationMessage]
         }
         struct Shard: Codable {
             var shard: UInt32
@@ -176,7 +178,9 @@ struct CollectionHandlers {
                     name: $0.name, vectors: "\($0.vectors)", deadVectors: "\($0.deadVectors)",
                     linkedVectors: "\($0.linkedVectors)", tailVectors: "\($0.tailVectors)", vectorBytes: "\($0.vectorBytes)",
                     memoryBytes: "\($0.memoryBytes)", mappedBytes: "\($0.mappedBytes)", readBytes: "\($0.readBytes)",
-                    indexMaintenance: IndexMaintenanceMessage($0.maintenance))
+                    indexMaintenance: IndexMaintenanceMessage($0.maintenance),
+                    measuredRecall: $0.measuredRecall.map(MeasuredRecallMessage.init),
+                    calibrations: $0.calibrations.map(CalibrationMessage.init))
             },
             shards: stats.shards.map {
                 StatsMessage.Shard(

@@ -87,9 +87,10 @@ extension Collection {
             // An exact search compares everything, tail or not.
             query.indexedOnly = !search.exact && (search.indexedOnly || isTooLong)
             if query.indexedOnly { leftOut += tail }
-            for neighbour in try index.search(query, in: snapshot) {
-                found.append(Found(neighbour: neighbour, shard: number))
-            }
+            let answer = try index.search(query, in: snapshot)
+            // A stored vector finds itself, which says nothing.
+            if excluded == nil { space.recallMeter.note(query, in: snapshot, answer, by: index) }
+            for neighbour in answer { found.append(Found(neighbour: neighbour, shard: number)) }
         }
         // Stable: between equals the smaller shard and slot comes first, every time.
         if shards.count > 1 { found.sort { $0.neighbour.distance < $1.neighbour.distance } }

@@ -1,5 +1,5 @@
 import KithCore
-import KithIndex
+public import KithIndex
 import KithStorage
 
 /// Figures of a collection, taken without stopping anybody: they may be a commit apart.
@@ -18,6 +18,15 @@ public struct CollectionStats: Sendable {
         public var readBytes = 0
         /// What goes on with its index.
         public var maintenance: IndexMaintenance
+        /// Of searches lately; nil where nothing was measured.
+        public var measuredRecall: MeasuredRecall?
+        /// Of shards whose index has measured what recall takes.
+        public var calibrations: [Calibration] = []
+    }
+
+    public struct Calibration: Sendable {
+        public var shard: UInt16
+        public var calibration: IndexCalibration
     }
 
     public struct Shard: Sendable {
@@ -60,9 +69,18 @@ extension Collection {
                 spaces[number].memoryBytes += space.fixedMemoryBytes(slotCount: slots)
                 spaces[number].mappedBytes += space.tieredBytes.mapped
                 spaces[number].readBytes += space.tieredBytes.read
+                if let calibration = (index as? any CalibratedIndex)?.calibration {
+                    spaces[number].calibrations.append(
+                        CollectionStats.Calibration(shard: shard.id.shard, calibration: calibration))
+                }
             }
         }
+        for number in spaces.indices { spaces[number].measuredRecall = measuredRecall(space: number) }
         return CollectionStats(
             name: definition.name, points: figures.reduce(0) { $0 + $1.points }, spaces: spaces, shards: figures)
+    }
+    /// Of searches lately, over all shards; nil where nothing was measured.
+    func measuredRecall(space: Int) -> MeasuredRecall? {
+        MeasuredRecall.combined(shards.compactMap { $0.spaces[space].recallMeter.measured })
     }
 }

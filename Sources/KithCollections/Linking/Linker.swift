@@ -192,6 +192,8 @@ final class Linker: @unchecked Sendable {
             metrics.linkedVectors.add(Int(space.index.linkedCount) - Int(before))
             return false
         }
+        // What was measured was measured of the other.
+        space.recallMeter.reset()
         metrics.indexRebuilds.add(rebuilt.rawValue)
         shardLog.info(
             "an index was made anew",

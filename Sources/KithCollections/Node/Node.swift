@@ -43,6 +43,7 @@ public final class Node: Sendable {
     public let database: Database
     private let upkeep: Upkeep
     private let governor: MemoryGovernor
+    private let recallWatch: RecallWatch
     private let eraser: Eraser
     private let isClosed = Atomic(false)
 
@@ -88,6 +89,7 @@ public final class Node: Sendable {
         governor = MemoryGovernor(
             catalogue: catalogue, metrics: metrics, nodeBudget: configuration.memoryBudgetBytes,
             interval: .milliseconds(configuration.memoryRoundMilliseconds))
+        recallWatch = RecallWatch(catalogue: catalogue, metrics: metrics)
     }
 
     deinit { close() }
@@ -99,6 +101,7 @@ public final class Node: Sendable {
         eraser.stop()
         upkeep.stop()
         governor.stop()
+        recallWatch.stop()
         catalogue.closeAll()
         linker.stop()
     }

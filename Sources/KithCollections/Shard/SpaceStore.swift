@@ -16,6 +16,8 @@ final class SpaceStore: Sendable {
     /// Which of the vectors may be mapped.
     let tiers: RowTiers
     let maintained: MaintainedIndex
+    /// Measures the index while it serves.
+    let recallMeter: RecallMeter
     let checkpointPath: String
     /// The commit up to which the checkpoint on disk is complete; 0 without one.
     let checkpointPosition: Atomic<UInt64>
@@ -56,6 +58,7 @@ final class SpaceStore: Sendable {
             }
         if limited { (built.index as? any TieredIndex)?.keepsLinksInMemory = false }
         maintained = MaintainedIndex(built, wanted: space.index, make: make)
+        recallMeter = RecallMeter(space, rows.deaths)
         checkpointPosition = Atomic(restored?.position ?? 0)
         checkpointSettledSlots = Atomic(0)
         checkpointSettledSlots.store(settledSlots(restored?.slotCount ?? 0), ordering: .relaxed)

@@ -64,15 +64,15 @@ enum CollectionsCommand {
         Console.print("\(stats.collection): \(count(stats.points)) points")
         Console.print("")
         var spaces = Table(
-            header: ["VECTOR SPACE", "VECTORS", "LINKED", "WAITING", "DEAD", "BYTES", "IN MEMORY", "MAPPED", "READ"],
-            rightAligned: Set(1...8))
+            header: ["VECTOR SPACE", "VECTORS", "LINKED", "WAITING", "DEAD", "BYTES", "IN MEMORY", "MAPPED", "READ", "RECALL"],
+            rightAligned: Set(1...9))
         for space in stats.vectorSpaces {
             spaces.rows.append(
                 [space.name.isEmpty ? "(unnamed)" : space.name]
                     + [
                         space.vectors, space.linkedVectors, space.tailVectors, space.deadVectors, space.vectorBytes,
                         space.memoryBytes, space.mappedBytes, space.readBytes,
-                    ].map(count))
+                    ].map(count) + [space.measuredRecall.map { String(format: "%.3f", $0.value) } ?? "-"])
         }
         spaces.printAll()
         Console.print("")
@@ -134,6 +134,10 @@ enum CollectionsCommand {
 private struct CollectionFigures: Decodable {
     struct Space: Decodable {
         var name, vectors, deadVectors, linkedVectors, tailVectors, vectorBytes, memoryBytes, mappedBytes, readBytes: String
+        var measuredRecall: MeasuredRecall?
+    }
+    struct MeasuredRecall: Decodable {
+        var value: Double
     }
     struct Shard: Decodable {
         var shard: Int
