@@ -66,14 +66,19 @@ final class Graph: @unchecked Sendable {
     deinit { records.deallocate() }
 
     /// An empty graph.
-    convenience init(_ context: IndexContext, _ parameters: GraphParameters) throws(KithError) {
+    ///
+    /// - Parameter code: one that the parameters allow; nil: the first of these.
+    convenience init(_ context: IndexContext, _ parameters: GraphParameters, code: UInt8? = nil) throws(KithError) {
         let space = context.space
-        let code = try parameters.code(for: space)
+        let code = if let code { code } else { try parameters.code(for: space) }
         let layout = RecordLayout(space, code: code, parameters)
         try self.init(
             context, layout: layout, code: code, memory: Graph.emptyRecords(layout),
             beacons: Beacons(), linkFile: LinkFile(context, layout))
     }
+
+    /// What nodes hold of a vector.
+    var code: UInt8 { records.pointee.code }
 
     /// What a search walks over: links where they may be mapped, else their file.
     var searchRecords: UnsafePointer<kith_records> { linkFile?.isMapped == false ? records + 1 : records }

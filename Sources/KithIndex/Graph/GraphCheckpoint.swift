@@ -55,11 +55,13 @@ extension Graph {
         _ context: IndexContext, _ parameters: GraphParameters, _ checkpoint: RestoredCheckpoint
     ) throws(KithError) {
         let space = context.space
-        let code = try parameters.code(for: space)
-        let layout = RecordLayout(space, code: code, parameters)
         let attributes = checkpoint.attributes
+        guard let code = try parameters.codes(for: space).first(where: { UInt64($0) == attributes["code"] }) else {
+            throw Self.corrupt("its codes are others")
+        }
+        let layout = RecordLayout(space, code: code, parameters)
         guard attributes["format"] == Self.format, attributes["stride"] == UInt64(layout.stride),
-            attributes["code"] == UInt64(code), let nodes = attributes["nodes"], nodes <= layout.capacity,
+            let nodes = attributes["nodes"], nodes <= layout.capacity,
             let linked = attributes["linked"], linked <= layout.capacity, nodes <= linked,
             let leftOut = attributes["left_out"], leftOut <= linked,
             let beacons = attributes["beacons"], beacons <= Beacons.limit,

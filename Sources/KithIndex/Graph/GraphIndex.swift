@@ -36,6 +36,8 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
     // Of the one thread that links.
     private let calibrator: GraphCalibrator
     private let linker: GraphLinker
+    /// Nil once the codes are chosen, or where there is no choice.
+    private var codeChoice: CodeChoice?
     private let repair: GraphRepair
     /// Only the linking thread makes and shows it.
     private var replacement: Graph? {
@@ -55,6 +57,8 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
         tailCodes = try TailCodes(context)
         current = Mutex(Current(graph: graph, efforts: efforts))
         calibrator = try GraphCalibrator(context, efforts)
+        // A graph that was restored keeps what it has, but for one too small to have chosen.
+        codeChoice = Int(graph.linkedCount) < CodeChoice.vectors ? try CodeChoice(context, parameters) : nil
         let forkJoin = ForkJoin(threads: parameters.linkThreads)
         let choosers = (0..<forkJoin.threads).map { _ in LinkChooser(context, parameters) }
         linker = GraphLinker(context, parameters, removed: removed, forkJoin: forkJoin, choosers: choosers)
@@ -176,20 +180,37 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
 
     public func hasWork(upTo slotCount: UInt32) -> Bool {
         let current = current.withLock { $0 }
-        return current.graph.linkedCount < min(slotCount, linkableSlots) || replacement != nil || repair.isUnderway
-            || current.graph.isDamaged
+        return current.graph.linkedCount < min(slotCount, linkableSlots) || canChooseCodes || replacement != nil
+            || repair.isUnderway || current.graph.isDamaged
             || deadShare(current.graph) * Self.deadShareLimit > Self.deadShareSample
             || calibrator.hasWork(current.graph, current.efforts, upTo: slotCount)
     }
 
     public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
+        try chooseCodes()
         let graph = graph
         tailCodes?.encode(from: graph.linkedCount, upTo: slotCount, epochs: epochs)
+        let limit = codeChoice == nil ? limit : min(limit, CodeChoice.vectors)
         try graph.reserveLinks(nodes: limit)
         linker.advance(graph, upTo: min(slotCount, linkableSlots), limit: limit) { calibrator.willLink($0, in: graph) }
         try keepUp(graph, limit: limit)
         calibrate(upTo: slotCount, limit: limit)
         return linkedCount
+    }
+
+    private var canChooseCodes: Bool { codeChoice != nil && Int(linkedCount) >= CodeChoice.vectors }
+
+    /// Once there are vectors to judge by, makes the graph anew where others codes suit them: it is small yet.
+    private func chooseCodes() throws(KithError) {
+        guard canChooseCodes, let choice = codeChoice.take() else { return }
+        let graph = graph
+        let living = (0..<graph.linkedCount).filter { !deaths.isDead($0) }
+        let code = try choice.code(for: Array(living.prefix(CodeChoice.vectors)))
+        guard code != graph.code else { return }
+        let other = try Graph(context, parameters, code: code)
+        linker.advance(other, upTo: graph.linkedCount, limit: Int(graph.linkedCount))
+        current.withLock { $0.graph = other }
+        repair.reset()
     }
 
     private func calibrate(upTo slotCount: UInt32, limit: Int) {
@@ -206,7 +227,7 @@ public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIn
     private func keepUp(_ graph: Graph, limit: Int) throws(KithError) {
         let dead = deadShare(graph)
         if replacement == nil, graph.isDamaged || 2 * dead > Self.deadShareSample {
-            replacement = try Graph(context, parameters)
+            replacement = try Graph(context, parameters, code: graph.code)
             // Told once: from here on it is being mended.
             if graph.isDamaged { throw KithError(.dataLoss, .corruption, "links on disk are damaged: the graph is linked again") }
         }

@@ -18,8 +18,11 @@ public struct GraphIndexMaker: VectorIndexMaker {
 
     public func sectionCapacities(_ space: VectorSpace) -> [String: Int] {
         // Definitions are checked before they are stored; one that is not valid has no checkpoint either.
-        guard let parameters = try? parameters(space), let code = try? parameters.code(for: space) else { return [:] }
-        return Graph.sectionCapacities(RecordLayout(space, code: code, parameters))
+        guard let parameters = try? parameters(space), let codes = try? parameters.codes(for: space) else { return [:] }
+        return codes.reduce(into: [:]) { capacities, code in
+            let layout = RecordLayout(space, code: code, parameters)
+            capacities.merge(Graph.sectionCapacities(layout)) { max($0, $1) }
+        }
     }
 
     public func make(_ context: IndexContext) throws(KithError) -> any VectorIndex {

@@ -5,8 +5,8 @@ public import KithCore
 public struct GraphParameters: Sendable, Equatable {
     /// What nodes hold of a vector.
     public enum Codes: String, Sendable, CaseIterable {
-        /// The row itself for 8-bit and binary vectors, 8 bits a component for floating-point ones where the metric allows. With links on
-        /// disk 4 bits a component, where metric and element type allow.
+        /// The row itself for 8-bit and binary vectors; 8 bits a component for floating-point ones where the metric allows, or 4 where that saves
+        /// much and the first vectors bear it (see `CodeChoice`). With links on disk 4 bits a component, where metric and element type allow.
         case auto
         /// The row itself.
         case full
@@ -53,6 +53,17 @@ public struct GraphParameters: Sendable, Equatable {
         }
     }
 
+    /// The codes that nodes may have: the first until vectors are there to judge by, then one of them for good.
+    ///
+    /// - Throws: `INVALID_INDEX_PARAMETER` when the codes asked for cannot stand for the space's vectors.
+    func codes(for space: VectorSpace) throws(KithError) -> [UInt8] {
+        let code = try code(for: space)
+        let isOpen = codes == .auto && !hasLinksOnDisk && code == UInt8(KITH_CODE_SCALAR8) && CodeChoice.isWorthIt(space)
+        return isOpen ? [code, UInt8(KITH_CODE_SCALAR4)] : [code]
+    }
+
+    /// The code of a graph without vectors.
+    ///
     /// - Throws: `INVALID_INDEX_PARAMETER` when the codes asked for cannot stand for the space's vectors.
     func code(for space: VectorSpace) throws(KithError) -> UInt8 {
         let comparesProducts = [.cosine, .dot, .l2].contains(space.metric)
