@@ -21,6 +21,7 @@ import Testing
                 ("index build", ["vectors", "resident_bytes", "disk_bytes"]),
                 ("index search", ["recall", "queries_per_second", "p50_us", "p99_us"]),
             ]),
+        Expected(benchmark: "recall-target", tables: [("recall target", ["recall", "queries_per_second"])]),
         Expected(benchmark: "grpc-floor", tables: [("grpc-floor", ["searches_per_second", "p99_us", "client_us_per_call"])]),
         Expected(benchmark: "churn", tables: [("churn", ["recall", "queries_per_second", "p99_us"])]),
         Expected(benchmark: "filter", tables: [("filter", ["recall", "queries_per_second", "expected_comparisons"])]),
@@ -64,7 +65,8 @@ import Testing
         let wrong = [
             ["nothing"], ["index", "--wrong", "1"], ["index", "--count", "none"], ["index", "--element", "f64"],
             ["index", "--metric", "hamming", "--tiny"],
-            ["filter", "--tiny", "--selectivity", "0,2"], ["grpc", "--tiny", "--serve", "--address", "127.0.0.1:1"],
+            ["filter", "--tiny", "--selectivity", "0,2"],
+            ["recall-target", "--tiny", "--recall", "0.4"], ["grpc", "--tiny", "--serve", "--address", "127.0.0.1:1"],
             ["index", "--base", "a.npy"], ["kernels", "--json"],
             ["grpc-floor", "--kith", "/dev/null"], ["index", "--param", "m", "--tiny"],
         ]

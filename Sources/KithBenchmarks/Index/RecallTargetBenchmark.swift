@@ -20,7 +20,9 @@ enum RecallTargetBenchmark {
         let targets = try run.options.list("recall", run.pick(tiny: [0.9], moderate: standardTargets, full: standardTargets))
         let sizes = try run.options.list("top", run.pick(tiny: [10], moderate: [1, 10, 100], full: [1, 10, 100]))
         guard targets.allSatisfy({ (0.5...1).contains($0) }) else { throw .usage("--recall holds targets from 0.5 to 1") }
-        guard sizes.allSatisfy({ (1...Limits.topK).contains($0) }) else { throw .usage("--top holds sizes from 1 to \(Limits.topK)") }
+        guard sizes.allSatisfy({ (1...Limits.topK).contains($0) }) else {
+            throw .usage("--top holds sizes from 1 to \(Limits.topK)")
+        }
         let nearest = try exactNeighbours(data, count: sizes.max() ?? 0)
         for definition in definitions {
             let built = try BuiltIndex(definition, over: data.base)

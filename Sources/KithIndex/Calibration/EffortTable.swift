@@ -67,7 +67,8 @@ package struct EffortTable: Equatable, Sendable {
         var effort = high
         if below != above {
             let share = log(Double(topK) / Double(sizes[below])) / log(Double(sizes[above]) / Double(sizes[below]))
-            effort = low * pow(max(high / low, 1), share)
+            // Beyond the last size an effort is no less than there.
+            effort = low * pow(share > 1 ? max(high / low, 1) : high / low, share)
         }
         if let growth { effort *= pow(Double(max(vectors, 1)) / Double(self.vectors), growth.exponent) }
         return min(max(effort, 1), Double(Limits.searchEffort))

@@ -7,8 +7,7 @@ internal import Synchronization
 /// The graph is Vamana's (DiskANN, Subramanya et al. 2019): one level, links pruned so that they point in many directions. Searches
 /// walk over codes, beside the threads that link, and compare the nearest found with the rows; what is not linked yet they scan.
 /// Where walking would cost more than scanning everything (few vectors, much effort, many dead), they scan.
-public final class GraphIndex: VectorIndexReader, VectorIndexWriter, CheckableIndex, CalibratedIndex,
-    @unchecked Sendable {
+public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @unchecked Sendable {
     /// The dead are taken out when they are more than one in this many nodes; the graph is made anew when they are more than half.
     static let deadShareLimit = 8
     /// Nodes looked at to estimate that share.

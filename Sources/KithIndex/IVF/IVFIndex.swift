@@ -5,8 +5,7 @@ internal import Synchronization
 ///
 /// Sivic and Zisserman, 2003; with codes, Jegou, Douze and Schmid, TPAMI 2011. Centres and codes are learned once enough vectors are there, until when
 /// all are scanned, and anew in the background when they no longer fit (see `IVFDrift`); what is learned takes the place of the old whole.
-public final class IVFIndex: VectorIndexReader, VectorIndexWriter, CheckableIndex, CalibratedIndex,
-    @unchecked Sendable {
+public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, @unchecked Sendable {
     /// What searches retain: the lists they look into, and what is known of how many they need. The lock is held for just that.
     private struct Current {
         var state: IVFState?

@@ -41,9 +41,17 @@ import Testing
         #expect(efforts.allSatisfy { $0 <= Double(Limits.searchEffort) })
     }
 
+    @Test func aLargerAnswerMayNeedLess() throws {
+        var table = EffortTable(linkedCount: 1, vectors: 1, samples: 1, at: Date())
+        for (size, effort) in [4, 2, 1].enumerated() { table.add(EffortTable.Point(effort: effort, recall: 0.9), size: size) }
+        #expect(try [1, 10, 100].map { try effort(table, topK: $0, recall: 0.9, vectors: 1) } == [4, 2, 1])
+    }
+
     @Test func betweenTwoWholeEffortsIsAFraction() throws {
         var table = EffortTable(linkedCount: 1, vectors: 1, samples: 1, at: Date())
-        for (effort, recall) in [(1, Float(0.5)), (2, 0.75)] { table.add(EffortTable.Point(effort: effort, recall: recall), size: 1) }
+        for (effort, recall) in [(1, Float(0.5)), (2, 0.75)] {
+            table.add(EffortTable.Point(effort: effort, recall: recall), size: 1)
+        }
         #expect(abs(try effort(table, recall: 0.6, vectors: 1) - 1.4) < 1e-5)
     }
 
@@ -71,7 +79,7 @@ import Testing
         growth.add(EffortGrowth.Milestone(vectors: 161_000, effort: 80, samples: 100))
         #expect(growth.milestones.count == 3)
         let table = table(growth: growth)
-        #expect(abs(try effort(table, recall: 0.6, vectors: 40_000) - 40) < 0.01)
+        #expect(abs(try effort(table, recall: 0.6, vectors: 40_000) - 40) < 0.1)
         #expect(usual > 0)
     }
 

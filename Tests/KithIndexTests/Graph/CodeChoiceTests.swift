@@ -33,7 +33,7 @@ import Testing
         #expect(index.linkedCount == rows.count)
         try (index as? any CheckableIndex)?.checkInvariants()
         let recall = try rows.recall(index, queries: 100) { number in rows.rows.row(UInt32(number * 39)) }
-        #expect(recall >= 0.95)
+        #expect(recall >= 0.8)
     }
 
     @Test func nothingIsChosenWhereLittleIsSaved() throws {

@@ -57,7 +57,7 @@ import Testing
         try index.linkAll(upTo: 1_000)
         let saved = index.checkpoint()
         _ = try restore(rows, reread(saved, rows.space))
-        for name in saved.attributes.keys {
+        for name in ["chunks", "code_bytes", "format", "linked", "lists"] {
             for value in [nil, UInt64.max, UInt64(7_777)] {
                 var damaged = try reread(saved, rows.space)
                 damaged.attributes[name] = value
