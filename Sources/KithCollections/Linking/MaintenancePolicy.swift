@@ -7,15 +7,17 @@ package struct MaintenanceFigures: Sendable {
     package var removedSinceMade: Int
     /// Vectors that the index learned from and does not learn from again by itself; nil: it learned nothing.
     package var learnedFrom: Int?
-    /// What searches that ask for `wantedRecall` find of what they should; nil: not measured.
-    package var measuredRecall: Float?
-    package var wantedRecall: Float = 1
+    /// By how much searches that name a recall fall short of it, as measured; nil: not measured.
+    package var missingRecall: Float?
 
-    package init(vectors: Int, addedSinceMade: Int, removedSinceMade: Int, learnedFrom: Int? = nil) {
+    package init(
+        vectors: Int, addedSinceMade: Int, removedSinceMade: Int, learnedFrom: Int? = nil, missingRecall: Float? = nil
+    ) {
         self.vectors = vectors
         self.addedSinceMade = addedSinceMade
         self.removedSinceMade = removedSinceMade
         self.learnedFrom = learnedFrom
+        self.missingRecall = missingRecall
     }
 }
 
@@ -30,8 +32,8 @@ package enum MaintenancePolicy {
     private static let removed = 1
     /// Growth since the learning.
     private static let growth = 4
-    /// Recall that may be missing.
-    private static let missingRecall: Float = 0.01
+    /// Recall that may be missing without a rebuild.
+    private static let toleratedMiss: Float = 0.01
     /// One in this many vectors must be of a later time than the index, or it would come out as it is.
     private static let renewedShare = 4
 
@@ -39,7 +41,7 @@ package enum MaintenancePolicy {
         guard figures.vectors >= fewestVectors else { return nil }
         if figures.removedSinceMade > removed * figures.vectors { return .removed }
         if let learnedFrom = figures.learnedFrom, figures.vectors > growth * learnedFrom { return .growth }
-        if let recall = figures.measuredRecall, recall < figures.wantedRecall - missingRecall,
+        if let missing = figures.missingRecall, missing > toleratedMiss,
             figures.addedSinceMade * renewedShare >= figures.vectors
         {
             return .recall

@@ -21,7 +21,8 @@ extension SpaceStore {
         }
         return MaintenanceFigures(
             vectors: living * step, addedSinceMade: Int(slotCount) - Int(min(live.made.slotCount, slotCount)),
-            removedSinceMade: removed * step, learnedFrom: (live.index as? any LearnedIndex)?.learnedFrom.map(Int.init))
+            removedSinceMade: removed * step, learnedFrom: (live.index as? any LearnedIndex)?.learnedFrom.map(Int.init),
+            missingRecall: recallMeter.missingRecall)
     }
 }
 

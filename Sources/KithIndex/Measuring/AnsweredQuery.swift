@@ -16,6 +16,8 @@ final class AnsweredQuery: @unchecked Sendable {
     private let answer: UnsafeMutablePointer<Neighbour>
     private(set) var topK = 0
     private(set) var slotCount: UInt32 = 0
+    /// The recall that the search asked for; nil where it chose its effort itself, or asked for nothing.
+    private(set) var wantedRecall: Float?
     private var answerCount = 0
 
     init(vectorBytes: Int) {
@@ -36,6 +38,7 @@ final class AnsweredQuery: @unchecked Sendable {
         guard enter(from: State.empty) || enter(from: State.full) else { return }
         vector.copyMemory(from: query.vector, byteCount: vectorBytes)
         topK = query.topK
+        wantedRecall = query.effort == nil ? query.recallTarget : nil
         self.slotCount = slotCount
         answerCount = min(found.count, Limits.measuredTopK)
         for index in 0..<answerCount { answer[index] = found[index] }

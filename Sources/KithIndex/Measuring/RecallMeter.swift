@@ -19,6 +19,8 @@ public final class RecallMeter: Sendable {
     /// What the newest queries found, as a ring.
     private struct Recent {
         var shares: [Double] = []
+        /// What each found less than it asked for; nil for those that asked for nothing.
+        var missing: [Double?] = []
         var next = 0
         var at = Date.distantPast
     }
@@ -53,6 +55,17 @@ public final class RecallMeter: Sendable {
         }
     }
 
+    /// By how much searches that name a recall fall short of it, leaving out what may be chance; nil until enough of them were measured. Below zero where
+    /// they find more.
+    public var missingRecall: Float? {
+        let missing = recent.withLock { $0.missing.compactMap { $0 } }
+        guard missing.count >= Limits.measuredQueries / 4 else { return nil }
+        let count = Double(missing.count)
+        let mean = missing.reduce(0, +) / count
+        let variance = missing.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
+        return Float(mean - 2 * (variance / count).squareRoot())
+    }
+
     /// Forgets everything, of an index that another has taken the place of.
     public func reset() {
         for place in places { place.clear() }
@@ -71,11 +84,12 @@ public final class RecallMeter: Sendable {
         for _ in places.indices {
             let (number, _) = next.wrappingAdd(1, ordering: .relaxed)
             let place = places[number % places.count]
-            let share = try place.take { () throws(KithError) in
-                try recall(of: place, index, at: position, shouldStop: shouldStop)
+            let compared = try place.take { () throws(KithError) in
+                let share = try recall(of: place, index, at: position, shouldStop: shouldStop)
+                return (share: share, wanted: place.wantedRecall.map(Double.init))
             }
-            guard let share else { continue }
-            if let share = share { add(share) }
+            guard let compared else { continue }
+            if let share = compared.share { add(share, missing: compared.wanted.map { $0 - share }) }
             return true
         }
         return false
@@ -96,12 +110,14 @@ public final class RecallMeter: Sendable {
         return min(Double(living.count { $0.distance <= radius }) / Double(wanted.count), 1)
     }
 
-    private func add(_ share: Double) {
+    private func add(_ share: Double, missing: Double?) {
         recent.withLock { recent in
             if recent.shares.count < Limits.measuredQueries {
                 recent.shares.append(share)
+                recent.missing.append(missing)
             } else {
                 recent.shares[recent.next] = share
+                recent.missing[recent.next] = missing
             }
             recent.next = (recent.next + 1) % Limits.measuredQueries
             recent.at = Date()

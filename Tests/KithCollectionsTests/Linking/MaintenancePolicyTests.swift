@@ -8,29 +8,26 @@ import Testing
 /// When an index is made anew though nobody asked.
 @Suite struct MaintenancePolicyTests {
     private func figures(
-        _ vectors: Int, added: Int = 0, removed: Int = 0, learned: Int? = nil, recall: Float? = nil, wanted: Float = 0.95
+        _ vectors: Int, added: Int = 0, removed: Int = 0, learned: Int? = nil, missing: Float? = nil
     ) -> MaintenanceFigures {
-        var figures = MaintenanceFigures(
-            vectors: vectors, addedSinceMade: added, removedSinceMade: removed, learnedFrom: learned)
-        figures.measuredRecall = recall
-        figures.wantedRecall = wanted
-        return figures
+        MaintenanceFigures(
+            vectors: vectors, addedSinceMade: added, removedSinceMade: removed, learnedFrom: learned, missingRecall: missing)
     }
 
     @Test func whatIsWornOutIsMadeAnew() {
         #expect(MaintenancePolicy.decide(figures(10_000, removed: 10_001)) == .removed)
         #expect(MaintenancePolicy.decide(figures(10_000, learned: 2_000)) == .growth)
-        #expect(MaintenancePolicy.decide(figures(10_000, added: 2_500, recall: 0.93)) == .recall)
+        #expect(MaintenancePolicy.decide(figures(10_000, added: 2_500, missing: 0.02)) == .recall)
     }
 
     @Test func whatIsGoodEnoughStays() {
         #expect(MaintenancePolicy.decide(figures(10_000, added: 10_000, removed: 10_000)) == nil)
         #expect(MaintenancePolicy.decide(figures(10_000, learned: 2_500)) == nil)
-        #expect(MaintenancePolicy.decide(figures(10_000, added: 10_000, recall: 0.945)) == nil)
+        #expect(MaintenancePolicy.decide(figures(10_000, added: 10_000, missing: 0.01)) == nil)
         // It would come out as it is.
-        #expect(MaintenancePolicy.decide(figures(10_000, added: 2_000, recall: 0.5)) == nil)
+        #expect(MaintenancePolicy.decide(figures(10_000, added: 2_000, missing: 0.5)) == nil)
         // A scan is as good.
-        #expect(MaintenancePolicy.decide(figures(4_999, removed: 50_000, learned: 1, recall: 0)) == nil)
+        #expect(MaintenancePolicy.decide(figures(4_999, removed: 50_000, learned: 1, missing: 1)) == nil)
     }
 
     private let folder = TemporaryFolder()

@@ -50,6 +50,27 @@ import Testing
         #expect(meter.measured == nil)
     }
 
+    @Test func whatIsMissingIsOfThoseThatNamedARecall() throws {
+        let (rows, index) = try makeRows()
+        let meter = RecallMeter(rows.space, rows.deaths)
+        for _ in 0..<8 * Limits.measuredQueries { _ = try search(index, rows, rows.randomQuery(), meter) }
+        try measureAll(meter, index)
+        // Poor as they are, nobody asked for more.
+        #expect(meter.measured != nil && meter.missingRecall == nil)
+        for number in 0..<8 * Limits.measuredQueries {
+            let vector = rows.randomQuery()
+            let poor = try index.search(IndexQuery(vector: vector, topK: 10, effort: 1), in: rows.snapshot())
+            let query = IndexQuery(vector: vector, topK: 10, recallTarget: 0.9)
+            meter.note(query, in: rows.snapshot(), poor, by: index)
+            if number % 64 == 63 { try measureAll(meter, index) }
+        }
+        let missing = try #require(meter.missingRecall)
+        let measured = try #require(meter.measured)
+        #expect(missing > 0.1 && Double(missing) < 0.9 - measured.value)
+        meter.reset()
+        #expect(meter.missingRecall == nil)
+    }
+
     @Test func whatDiedOrCameSinceIsNoMiss() throws {
         let (rows, index) = try makeRows()
         let meter = RecallMeter(rows.space, rows.deaths)
