@@ -1,8 +1,7 @@
 internal import Foundation
 
-/// A table as attributes of a checkpoint, and back.
+/// A table as attributes of a checkpoint, and back, to the bit: a reopened index searches as it did.
 extension EffortTable {
-    private static let scale = 1_000_000.0
     private static let recallPrefix = "recall_"
     private static let growthPrefix = "effort_among_"
 
@@ -15,12 +14,12 @@ extension EffortTable {
         ]
         for (size, curve) in curves.enumerated() {
             for point in curve {
-                attributes[Self.name(size: size, effort: point.effort)] = UInt64(Double(point.recall) * Self.scale)
+                attributes[Self.name(size: size, effort: point.effort)] = UInt64(point.recall.bitPattern)
             }
         }
         for milestone in growth?.milestones ?? [] {
             let name = "\(Self.growthPrefix)\(milestone.vectors)"
-            attributes[name] = UInt64(milestone.effort * Self.scale)
+            attributes[name] = milestone.effort.bitPattern
             attributes["\(name)_samples"] = UInt64(milestone.samples)
         }
         return attributes
@@ -39,8 +38,10 @@ extension EffortTable {
         for size in EffortLadder.sizes.indices {
             for effort in EffortLadder.efforts {
                 guard let value = attributes[Self.name(size: size, effort: effort)] else { continue }
-                guard Double(value) <= Self.scale else { return nil }
-                add(Point(effort: effort, recall: Float(Double(value) / Self.scale)), size: size)
+                guard let recall = UInt32(exactly: value).map(Float.init(bitPattern:)), (0...1).contains(recall) else {
+                    return nil
+                }
+                add(Point(effort: effort, recall: recall), size: size)
             }
         }
         if curves.allSatisfy(\.isEmpty) { return nil }
@@ -53,10 +54,10 @@ extension EffortGrowth {
         let prefix = "effort_among_"
         let sizes = attributes.keys.filter { $0.hasPrefix(prefix) }.compactMap { UInt32($0.dropFirst(prefix.count)) }
         for vectors in sizes.sorted() {
-            guard let effort = attributes["\(prefix)\(vectors)"], let samples = attributes["\(prefix)\(vectors)_samples"],
-                let count = Int(exactly: samples), effort > 0
+            guard let effort = attributes["\(prefix)\(vectors)"].map(Double.init(bitPattern:)), effort.isFinite, effort > 0,
+                let count = attributes["\(prefix)\(vectors)_samples"].flatMap(Int.init(exactly:))
             else { continue }
-            add(Milestone(vectors: vectors, effort: Double(effort) / 1_000_000, samples: count))
+            add(Milestone(vectors: vectors, effort: effort, samples: count))
         }
     }
 }

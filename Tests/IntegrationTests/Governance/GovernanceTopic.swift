@@ -25,18 +25,21 @@ final class GovernanceTopic {
             ["--kafka.brokers", broker.bootstrapServers, "--events.encoding", "json"] + arguments)
     }
 
-    /// What the topic has, once it has an event of each type so often; fewer when nothing more comes for ten seconds.
+    /// The topic's events, once there are so many; fewer when nothing more comes for ten seconds. One that came again, as it may after a crash, counts once.
     func events(of topic: String = "governance", atLeast count: Int) throws -> [Event] {
         let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: broker.bootstrapServers))
         try consumer.assign(topic: "kith.\(topic).v1", partitions: 0..<1)
         var events: [Event] = []
+        var ids: Set<String> = []
         while events.count < count {
             let records = try consumer.poll(milliseconds: 10_000)
             if records.isEmpty { break }
             for record in records {
+                let id = record.header("ce_id") ?? ""
+                guard ids.insert(id).inserted else { continue }
                 events.append(
                     Event(
-                        id: record.header("ce_id") ?? "", key: String(decoding: record.key, as: UTF8.self),
+                        id: id, key: String(decoding: record.key, as: UTF8.self),
                         type: record.header("ce_type") ?? "",
                         value: try JSONDecoder().decode(JSON.self, from: Data(record.value ?? []))))
             }

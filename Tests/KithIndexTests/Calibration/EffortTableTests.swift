@@ -97,7 +97,7 @@ import Testing
             }
         }
         #expect(read.linkedCount == 12_000 && read.vectors == 10_000 && read.samples == 900 && read.at == table.at)
-        #expect(read.growth == growth)
+        #expect(read.growth == growth && read.curves == table.curves)
     }
 
     @Test func attributesThatHoldNoneAreRefused() {
