@@ -60,7 +60,10 @@ struct MeasuredIndexMaker: VectorIndexMaker {
             context, mahalanobis.transform ?? transform,
             learnedFrom: checkpoint.attributes[TransformedIndex.learnedFrom].flatMap(UInt32.init(exactly:)))
         // First: some indexes are made again of the rows.
-        if transformed.transform != nil { transformed.advance(upTo: try TransformedIndex.rowCount(in: checkpoint)) }
+        if transformed.transform != nil {
+            let count = try TransformedIndex.rowCount(in: checkpoint)
+            transformed.advance(upTo: count, of: count)
+        }
         let index = try inner.restore(transformed.context(measured.space), from: checkpoint)
         guard index.linkedCount <= transformed.count else {
             throw KithError(

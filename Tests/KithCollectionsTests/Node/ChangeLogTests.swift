@@ -3,7 +3,7 @@ import KithCore
 import Testing
 
 /// The bytes of change log that a node keeps, and who holds them.
-@Suite(.timeLimit(.minutes(1))) struct ChangeLogTests {
+@Suite(.timeLimit(.minutes(5))) struct ChangeLogTests {
     private let folder = TemporaryFolder()
 
     private func open(_ policy: FullLogPolicy) throws -> (node: Node, collection: KithCollections.Collection) {

@@ -74,7 +74,8 @@ final class TransformedIndex: VectorIndexReader, VectorIndexWriter, CheckableInd
 
     func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
         // Ahead of the links: transforming is the cheaper of the two, and scans here are the dearer.
-        rows.advance(upTo: UInt32(min(Int(slotCount), Int(rows.count) + max(4 * limit, Int(TransformedRows.fewestRows)))))
+        let ahead = Int(rows.count) + max(4 * limit, Int(TransformedRows.fewestRows))
+        rows.advance(upTo: UInt32(min(Int(slotCount), ahead)), of: slotCount)
         if inner.hasWork(upTo: rows.count) { _ = try inner.link(upTo: rows.count, limit: limit) }
         return linkedCount
     }

@@ -49,9 +49,9 @@ final class TransformedRows: @unchecked Sendable {
         return context
     }
 
-    /// Adds the rows below `end`, learning the transform first where it is not there.
-    func advance(upTo end: UInt32) {
-        guard let transform = transform ?? learn(upTo: end) else { return }
+    /// Adds the rows below `end`, learning the transform first, from all `slotCount` vectors, where it is not there.
+    func advance(upTo end: UInt32, of slotCount: UInt32) {
+        guard let transform = transform ?? learn(upTo: slotCount) else { return }
         let (first, last) = (count, min(end, limit))
         guard first < last else { return }
         let threads = last - first > TransformedRows.fewestRows ? GentleThreads.standardCount : 1
