@@ -2,8 +2,8 @@ internal import CVectorKernels
 internal import KithCore
 
 extension GraphWalk {
-    /// Compares the query with everything in the tail that matches, and keeps the visible ones that are near enough in `scan.nearest`; over codes,
-    /// where there are some and the search is not to be exact to the last bit. Ends what was found of a graph.
+    /// Compares the query with everything in the tail that matches, and keeps the visible ones that are near enough in `scan.nearest`: exactly, though over codes
+    /// where there are some, for rows that their codes cannot rule out are compared themselves. Ends what was found of a graph.
     ///
     /// - Throws: `CANCELLED` when the query's `shouldStop` said so.
     func scanTail(
