@@ -1,13 +1,14 @@
-// AVX-512 as Ice Lake and Zen 4 have it: masked tails, VNNI for whole numbers, VPOPCNTDQ for bits.
+// AVX-512 as Cascade Lake, Ice Lake and Zen 4 have it: masked tails, VNNI for whole numbers.
 #if defined(__x86_64__)
 #include "Elements.h"
 #include "Kernels.h"
 #include <immintrin.h>
 
-#define TARGET \
-    __attribute__((target("avx2,fma,f16c,popcnt,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vpopcntdq")))
+#define TARGET __attribute__((target("avx2,fma,f16c,popcnt,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define OPERATION static inline __attribute__((always_inline)) TARGET
 #define TABLE kith_kernels_avx512
+
+#include "BitCountAVX512.h"
 
 typedef float floats __attribute__((vector_size(64)));
 typedef int16_t shorts __attribute__((vector_size(64)));
@@ -65,11 +66,11 @@ OPERATION __m512i combine_wide(int operation, __m512i a, __m512i b) {
 OPERATION uint64_t count_bits(int operation, const uint8_t *query, const uint8_t *row, size_t bytes) {
     __m512i count = _mm512_setzero_si512();
     for (; bytes >= 64; bytes -= 64, query += 64, row += 64) {
-        count += _mm512_popcnt_epi64(combine_wide(operation, _mm512_loadu_si512(query), _mm512_loadu_si512(row)));
+        count += count_lane_bits(combine_wide(operation, _mm512_loadu_si512(query), _mm512_loadu_si512(row)));
     }
     if (bytes > 0) {
         const __mmask64 mask = _bzhi_u64(~0ULL, (uint32_t)bytes);
-        count += _mm512_popcnt_epi64(
+        count += count_lane_bits(
             combine_wide(operation, _mm512_maskz_loadu_epi8(mask, query), _mm512_maskz_loadu_epi8(mask, row)));
     }
     return (uint64_t)_mm512_reduce_add_epi64(count);

@@ -4,10 +4,11 @@
 #include "Elements.h"
 #include <immintrin.h>
 
-#define TARGET \
-    __attribute__((target("avx2,fma,f16c,popcnt,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vpopcntdq")))
+#define TARGET __attribute__((target("avx2,fma,f16c,popcnt,bmi2,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define OPERATION static inline __attribute__((always_inline)) TARGET
 #define TABLE kith_codes_avx512
+
+#include "BitCountAVX512.h"
 
 // The numbers of a group as bytes.
 OPERATION __m512i numbers_in_group(int bits, const uint8_t *group) {
@@ -49,10 +50,10 @@ OPERATION size_t differing_bits(const uint8_t *query, const uint8_t *payload, si
     __m512i count = _mm512_setzero_si512();
     for (; bytes >= 64; bytes -= 64, query += 64, payload += 64) {
         count = _mm512_add_epi64(
-            count, _mm512_popcnt_epi64(_mm512_xor_si512(_mm512_loadu_si512(query), _mm512_loadu_si512(payload))));
+            count, count_lane_bits(_mm512_xor_si512(_mm512_loadu_si512(query), _mm512_loadu_si512(payload))));
     }
     const __mmask8 left = (__mmask8)_bzhi_u32(0xff, (uint32_t)(bytes / 8));
-    count = _mm512_add_epi64(count, _mm512_popcnt_epi64(_mm512_xor_si512(
+    count = _mm512_add_epi64(count, count_lane_bits(_mm512_xor_si512(
                                         _mm512_maskz_loadu_epi64(left, query), _mm512_maskz_loadu_epi64(left, payload))));
     return (size_t)_mm512_reduce_add_epi64(count);
 }

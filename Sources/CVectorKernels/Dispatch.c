@@ -15,7 +15,7 @@ bool kith_simd_supported(uint8_t level) {
     case KITH_SIMD_AVX512:
         return kith_simd_supported(KITH_SIMD_AVX2) && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("avx512f") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq");
+               __builtin_cpu_supports("avx512vnni");
 #endif
     default: return false;
     }

@@ -39,7 +39,7 @@ enum {
 enum {
     KITH_SIMD_SCALAR = 0,  // plain C, at the compiler's baseline
     KITH_SIMD_AVX2 = 1,    // AVX2, FMA, F16C, POPCNT
-    KITH_SIMD_AVX512 = 2,  // AVX-512 F, BW, DQ, VL, VNNI, VPOPCNTDQ (Ice Lake, Zen 4 and later)
+    KITH_SIMD_AVX512 = 2,  // AVX-512 F, BW, DQ, VL, VNNI (Cascade Lake, Zen 4 and later)
     KITH_SIMD_LEVELS = 3,
 };
 
