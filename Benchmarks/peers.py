@@ -72,6 +72,23 @@ class Faiss(Peer):
         return self.index.search(queries, count)[1]
 
 
+class FaissFlat(Peer):
+    """Exact: every query with every vector."""
+
+    name = "faiss-flat"
+
+    def build(self, vectors):
+        import faiss
+
+        self.faiss, self.element = faiss, "f32"
+        self.index = (faiss.IndexFlatL2 if self.metric == "l2" else faiss.IndexFlatIP)(vectors.shape[1])
+        self.index.add(vectors)
+
+    def search(self, queries, count, effort, threads):
+        self.faiss.omp_set_num_threads(threads)
+        return self.index.search(queries, count)[1]
+
+
 class Usearch(Peer):
     name = "usearch"
 
@@ -121,4 +138,4 @@ class Svs(Peer):
         return self.index.search(queries, count)[0]
 
 
-PEERS = {peer.name: peer for peer in (Hnswlib, Faiss, Usearch, Svs)}
+PEERS = {peer.name: peer for peer in (Hnswlib, Faiss, FaissFlat, Usearch, Svs)}

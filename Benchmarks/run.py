@@ -47,7 +47,7 @@ def search_points(report):
 def kith(options, dataset, kind):
     report = kith_bench(
         options, "index", *dataset.flags(), f"--kind={kind}", f"--recall={','.join(options.recall)}",
-        f"--threads={','.join(map(str, options.threads))}")
+        f"--threads={','.join(map(str, options.threads))}", f"--batch={options.batch}")
     build = next(table["rows"][0] for table in report["results"] if table["name"] == "index build")
     figures = {key: build[key] for key in ("build_seconds", "vectors_per_second", "resident_bytes", "disk_bytes")}
     return {"name": f"kith {kind}", "set": dataset.name, **figures, "points": search_points(report)}, report
@@ -144,6 +144,7 @@ def arguments():
     parser.add_argument("--peers", type=words, default=["hnswlib", "faiss", "usearch", "svs"])
     parser.add_argument("--recall", type=words, default=STANDARD)
     parser.add_argument("--threads", type=lambda text: [int(word) for word in words(text)], default=sorted({1, os.cpu_count() or 1}))
+    parser.add_argument("--batch", type=int, default=1, help="queries of one call of Kith's, as the others' searches get them all in one")
     parser.add_argument("--seconds", type=float, default=6, help="of each measured load, three passes together")
     parser.add_argument("--tiny", action="store_true", help="seconds of work over made-up data, to see that it runs")
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / ".build/benchmarks/data")

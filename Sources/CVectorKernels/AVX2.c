@@ -62,4 +62,13 @@ OPERATION int64_t total_sums(sums v) {
 #define count_bits count_word_bits
 #include "BitCount.h"
 #include "Loops.h"
+
+#define PANEL kith_panel_avx2
+enum { PANEL_ROWS = 6 };
+
+OPERATION uint32_t lanes_not_above(floats a, floats limit) {
+    return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(a, limit, _CMP_NGT_UQ));
+}
+
+#include "PanelLoops.h"
 #endif

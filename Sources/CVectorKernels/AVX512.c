@@ -77,4 +77,11 @@ OPERATION uint64_t count_bits(int operation, const uint8_t *query, const uint8_t
 }
 
 #include "Loops.h"
+
+#define PANEL kith_panel_avx512
+enum { PANEL_ROWS = 12 };
+
+OPERATION uint32_t lanes_not_above(floats a, floats limit) { return _mm512_cmp_ps_mask(a, limit, _CMP_NGT_UQ); }
+
+#include "PanelLoops.h"
 #endif

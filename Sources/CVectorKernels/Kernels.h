@@ -9,9 +9,12 @@ enum { BITS_DIFFERING, BITS_IN_BOTH, BITS_IN_EITHER };
 typedef kith_kernel kith_kernel_table[KITH_ELEMENTS][KITH_METRICS];
 
 extern const kith_kernel_table kith_kernels_scalar;
+extern const kith_panel_kernel kith_panel_scalar;
 #if defined(__x86_64__)
 extern const kith_kernel_table kith_kernels_avx2;
 extern const kith_kernel_table kith_kernels_avx512;
+extern const kith_panel_kernel kith_panel_avx2;
+extern const kith_panel_kernel kith_panel_avx512;
 #endif
 
 // 1 - cosine in double precision: for norms whose squares leave the range of float32, and for zero vectors (distance 1).

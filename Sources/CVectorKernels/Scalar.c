@@ -51,3 +51,14 @@ static inline int64_t total_sums(sums v) {
 #define count_bits count_word_bits
 #include "BitCount.h"
 #include "Loops.h"
+
+#define PANEL kith_panel_scalar
+enum { PANEL_ROWS = 4 };
+
+static inline uint32_t lanes_not_above(floats a, floats limit) {
+    uint32_t lanes = 0;
+    for (int i = 0; i < FLOATS; i++) lanes |= (uint32_t)!(a[i] > limit[i]) << i;
+    return lanes;
+}
+
+#include "PanelLoops.h"

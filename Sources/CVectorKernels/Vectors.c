@@ -96,6 +96,19 @@ size_t kith_vector_narrow(uint8_t element, const void *float32, size_t dimension
     }
 }
 
+#define WIDEN(element) \
+    do { \
+        for (size_t i = 0; i < dimension; i++) out[i] = component(element, data, i); \
+        return; \
+    } while (0)
+
 void kith_vector_widen(uint8_t element, const void *data, size_t dimension, float *out) {
-    for (size_t i = 0; i < dimension; i++) out[i] = component(element, data, i);
+    switch (element) {  // once, not for each component
+    case KITH_FLOAT32: memcpy(out, data, dimension * sizeof *out); return;
+    case KITH_FLOAT16: WIDEN(KITH_FLOAT16);
+    case KITH_BFLOAT16: WIDEN(KITH_BFLOAT16);
+    case KITH_INT8: WIDEN(KITH_INT8);
+    case KITH_UINT8: WIDEN(KITH_UINT8);
+    default: WIDEN(KITH_BINARY);
+    }
 }

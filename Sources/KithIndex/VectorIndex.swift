@@ -146,8 +146,27 @@ public protocol VectorIndexReader: AnyObject, Sendable {
     /// - Throws: `CANCELLED` when `shouldStop` said so.
     func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour]
 
+    /// The answers to several searches of one snapshot, each as `search` gives it.
+    ///
+    /// - Throws: `CANCELLED` when any of them said so.
+    func search(_ queries: [IndexQuery], in snapshot: Snapshot) throws(KithError) -> [[Neighbour]]
+
     /// Rows a search is expected to compare, to choose where it runs.
     func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int
+}
+
+extension VectorIndexReader {
+    public func search(_ queries: [IndexQuery], in snapshot: Snapshot) throws(KithError) -> [[Neighbour]] {
+        try searchEach(queries, in: snapshot)
+    }
+
+    /// One after another.
+    func searchEach(_ queries: [IndexQuery], in snapshot: Snapshot) throws(KithError) -> [[Neighbour]] {
+        var answers: [[Neighbour]] = []
+        answers.reserveCapacity(queries.count)
+        for query in queries { answers.append(try search(query, in: snapshot)) }
+        return answers
+    }
 }
 
 /// The write half of an index. One thread at a time calls it.

@@ -9,6 +9,7 @@
 
 #include "CodeKernels.h"
 #include "GraphKernels.h"
+#include "PanelKernels.h"
 
 #pragma clang assume_nonnull begin
 

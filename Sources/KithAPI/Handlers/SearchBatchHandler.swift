@@ -5,8 +5,8 @@ import Synchronization
 
 /// SearchBatch: the queries of one call on all threads of the search pool; each fails alone.
 struct SearchBatchHandler {
-    /// Queries a thread takes at a time.
-    private static let slice = 16
+    /// Queries a thread takes at a time: as many as exact searches compare with a row at once.
+    private static let slice = 32
 
     let engine: Engine
 
@@ -58,27 +58,58 @@ struct SearchBatchHandler {
             state = Mutex(State(outcomes: Array(repeating: nil, count: views.count), missing: views.count))
         }
 
+        /// Searches of one vector space, and their places among those of the slice.
+        private struct Group {
+            let collection: Collection
+            let definition: CollectionDefinition
+            var searches: [VectorSearch] = []
+            var places: [Int] = []
+        }
+
         func run(_ slice: Range<Int>) {
-            finish(slice, slice.map { outcome(views[$0]) })
+            var outcomes = [SearchOutcome?](repeating: nil, count: slice.count)
+            var groups: [Group] = []
+            for place in outcomes.indices {
+                do throws(KithError) {
+                    try add(views[slice.lowerBound + place], place, to: &groups)
+                } catch { outcomes[place] = failure(error) }
+            }
+            for group in groups {
+                let results = SearchHandler.run(group.searches, in: group.collection, of: call)
+                for (place, result) in zip(group.places, results) {
+                    do throws(KithError) {
+                        outcomes[place] = SearchOutcome(try result.get(), group.definition)
+                    } catch { outcomes[place] = failure(error) }
+                }
+            }
+            withExtendedLifetime(message) {}
+            finish(slice, outcomes.compactMap(\.self))
+        }
+
+        private func add(_ view: KithSearchView, _ place: Int, to groups: inout [Group]) throws(KithError) {
+            let collection = try engine.catalogue.collection(view.collection.text)
+            guard view.min_position_count == 0 else {
+                throw .invalid(.invalidValue, field: "min_positions", "is not for batches: use Search")
+            }
+            let definition = collection.definition
+            let search = try WireSearches.search(view, definition, message)
+            var number = groups.firstIndex { $0.collection === collection && $0.searches[0].space == search.space }
+            if number == nil {
+                number = groups.count
+                groups.append(Group(collection: collection, definition: definition))
+            }
+            guard let number else { return }
+            groups[number].searches.append(search)
+            groups[number].places.append(place)
+        }
+
+        private func failure(_ error: KithError) -> SearchOutcome {
+            engine.countSearchError()
+            return SearchOutcome(error)
         }
 
         func fail(_ slice: Range<Int>, _ error: KithError) {
             finish(slice, slice.map { _ in SearchOutcome(error) })
-        }
-
-        private func outcome(_ view: KithSearchView) -> SearchOutcome {
-            do throws(KithError) {
-                let collection = try engine.catalogue.collection(view.collection.text)
-                let definition = collection.definition
-                guard view.min_position_count == 0 else {
-                    throw .invalid(.invalidValue, field: "min_positions", "is not for batches: use Search")
-                }
-                let search = try WireSearches.search(view, definition, message)
-                return SearchOutcome(try SearchHandler.run(search, in: collection, of: call, message), definition)
-            } catch {
-                engine.countSearchError()
-                return SearchOutcome(error)
-            }
         }
 
         private func finish(_ slice: Range<Int>, _ outcomes: [SearchOutcome]) {

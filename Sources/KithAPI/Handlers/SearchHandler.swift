@@ -46,11 +46,23 @@ struct SearchHandler {
         do throws(KithError) {
             if call.shouldStop { throw KithError(.cancelled, .cancelled, "the call was cancelled") }
             return try collection.search(search) { call.shouldStop }
-        } catch {
-            // Stopped searches say CANCELLED; the deadline is a reason of its own.
-            guard error.reason == .cancelled, call.remainingMilliseconds == 0 else { throw error }
-            throw KithError(.deadlineExceeded, .deadlineExceeded, "the deadline passed during the search")
+        } catch { throw reason(error, of: call) }
+    }
+
+    /// Searches of one vector space.
+    static func run(
+        _ searches: [VectorSearch], in collection: Collection, of call: Call
+    ) -> [Result<SearchResult, KithError>] {
+        if call.shouldStop {
+            return searches.map { _ in .failure(reason(KithError(.cancelled, .cancelled, "the call was cancelled"), of: call)) }
         }
+        return collection.search(searches) { call.shouldStop }.map { $0.mapError { reason($0, of: call) } }
+    }
+
+    /// Stopped searches say CANCELLED; the deadline is a reason of its own.
+    private static func reason(_ error: KithError, of call: Call) -> KithError {
+        guard error.reason == .cancelled, call.remainingMilliseconds == 0 else { return error }
+        return KithError(.deadlineExceeded, .deadlineExceeded, "the deadline passed during the search")
     }
 }
 

@@ -5,6 +5,9 @@ import KithIndex
 struct Truth: Sendable {
     /// By query, the distance of its true `topK`th neighbour: what is no farther is a right answer, whichever of equals it is.
     let radii: [Float]
+    /// Queries that share a reading of the vectors.
+    private static let queriesAtOnce = 64
+
     /// Right answers that each query has, at most `Dataset.topK`.
     let wanted: Int
 
@@ -28,10 +31,15 @@ struct Truth: Sendable {
     /// By comparing every query with everything visible that matches.
     init(exact base: VectorSet, _ queries: VectorSet, in snapshot: Snapshot, filter: SlotFilter? = nil) throws(KithError) {
         let index = try FlatIndex(base.context)
-        let found = try InParallel.map(queries.count) { (query) throws(KithError) in
-            let query = IndexQuery(vector: queries.row(query), topK: Dataset.topK, exact: true, filter: filter)
-            return try index.search(query, in: snapshot)
+        let groups = stride(from: 0, to: queries.count, by: Truth.queriesAtOnce).map { first in
+            first..<min(first + Truth.queriesAtOnce, queries.count)
         }
+        let found = try InParallel.map(groups.count) { (group) throws(KithError) in
+            let queries = groups[group].map { query in
+                IndexQuery(vector: queries.row(query), topK: Dataset.topK, exact: true, filter: filter)
+            }
+            return try index.search(queries, in: snapshot)
+        }.flatMap(\.self)
         radii = found.map { $0.last?.distance ?? -.infinity }
         wanted = found.first?.count ?? 0
     }

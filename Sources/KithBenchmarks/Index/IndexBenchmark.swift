@@ -9,6 +9,7 @@ enum IndexBenchmark {
         options: Dataset.options + IndexChoice.options + [
             ("recall LIST", "targets for recall@10 (0.90,0.95,0.99)"),
             ("threads LIST", "searching threads (1 and all cores)"),
+            ("batch N", "queries of one call; latencies are then those of calls (1)"),
             Run.secondsOption,
         ], run: run)
 
@@ -44,15 +45,17 @@ enum IndexBenchmark {
         let kind = built.definition.kind
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let threads = try run.options.list("threads", cores > 1 ? [1, cores] : [1])
+        let batch = try run.number("batch", tiny: 1, moderate: 1, full: 1)
         var table = ResultTable("index search", "index search, \(data.name), \(kind), top \(Dataset.topK)")
         let targets = built.isExact ? [1] : try run.options.list("recall", run.recallTargets)
         for target in targets {
             let found = try searches.effort(reaching: target, isExact: built.isExact)
             for count in threads {
-                let load = try searches.load(effort: found.effort, threads: count, seconds: try run.seconds())
+                let load = try searches.load(effort: found.effort, threads: count, seconds: try run.seconds(), batch: batch)
                 table.add([
                     "kind": .text(kind), "recall_target": .decimal(target, places: 3),
                     "recall": .decimal(found.recall, places: 4), "effort": .count(found.effort), "threads": .count(count),
+                    "batch": .count(batch),
                     "queries_per_second": .count(Int(load.queriesPerSecond)), "p50_us": .decimal(load.p50, places: 1),
                     "p99_us": .decimal(load.p99, places: 1),
                 ])

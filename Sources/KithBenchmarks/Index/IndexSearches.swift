@@ -52,17 +52,19 @@ struct IndexSearches: Sendable {
 
     /// Closed loop: every thread asks one query after another.
     ///
-    /// - Parameter seconds: of all passes together.
-    func load(effort: Int, threads: Int, seconds: Double) throws(KithError) -> Load {
+    /// - Parameters:
+    ///   - seconds: of all passes together.
+    ///   - batch: queries of one call.
+    func load(effort: Int, threads: Int, seconds: Double, batch: Int = 1) throws(KithError) -> Load {
         var best = Load(queriesPerSecond: 0, p50: 0, p99: 0)
         for _ in 0..<IndexSearches.passes {
-            let load = try pass(effort: effort, threads: threads, seconds: seconds / Double(IndexSearches.passes))
+            let load = try pass(effort: effort, threads: threads, seconds: seconds / Double(IndexSearches.passes), batch: batch)
             if load.queriesPerSecond > best.queriesPerSecond { best = load }
         }
         return best
     }
 
-    private func pass(effort: Int, threads: Int, seconds: Double) throws(KithError) -> Load {
+    private func pass(effort: Int, threads: Int, seconds: Double, batch: Int) throws(KithError) -> Load {
         let all = Mutex<[Double]>([])
         let began = ContinuousClock.now
         try InParallel.run(threads) { (thread) throws(KithError) in
@@ -71,17 +73,22 @@ struct IndexSearches: Sendable {
             var number = queries.count * thread / threads
             var last = clock.now
             while (last - began).seconds < seconds || latencies.isEmpty {
-                _ = try index.search(query(number, effort: effort), in: snapshot)
+                if batch == 1 {
+                    _ = try index.search(query(number, effort: effort), in: snapshot)
+                } else {
+                    let some = (number..<number + batch).map { query($0 % queries.count, effort: effort) }
+                    _ = try index.search(some, in: snapshot)
+                }
                 let now = clock.now
                 latencies.append((now - last).seconds * 1e6)
                 last = now
-                number = number + 1 == queries.count ? 0 : number + 1
+                number = (number + batch) % queries.count
             }
             all.withLock { $0 += latencies }
         }
         let took = (ContinuousClock.now - began).seconds
         let sorted = all.withLock { $0.sorted() }
         func percentile(_ share: Double) -> Double { sorted[min(Int(Double(sorted.count) * share), sorted.count - 1)] }
-        return Load(queriesPerSecond: Double(sorted.count) / took, p50: percentile(0.5), p99: percentile(0.99))
+        return Load(queriesPerSecond: Double(sorted.count * batch) / took, p50: percentile(0.5), p99: percentile(0.99))
     }
 }

@@ -5,7 +5,7 @@ import KithStorage
 import KithTelemetry
 
 extension Collection {
-    private struct Found {
+    struct Found {
         var neighbour: Neighbour
         var shard: Int
     }
@@ -18,7 +18,7 @@ extension Collection {
             withUnsafeBytes(of: 0) { none in
                 guard let start = none.baseAddress else { return }
                 total += shard.spaces[search.space].index.expectedComparisons(
-                    indexQuery(search, start, topK: search.topK) { false }, in: shard.current().snapshot(space: search.space))
+                    indexQuery(search, start, without: nil) { false }, in: shard.current().snapshot(space: search.space))
             }
         }
         return total
@@ -41,7 +41,7 @@ extension Collection {
         }
     }
 
-    private func queryVector(of id: PointID, space: Int) throws(KithError) -> UnsafeRawPointer {
+    func queryVector(of id: PointID, space: Int) throws(KithError) -> UnsafeRawPointer {
         let shard = shards[shardNumber(of: id)]
         var slot: UInt32?
         try shard.rows(of: [id], in: shard.current()) { _, row throws(KithError) in
@@ -61,19 +61,19 @@ extension Collection {
         return UnsafeRawPointer(shard.spaces[space].segments.base + Int(slot) * shard.spaces[space].segments.stride)
     }
 
-    private func indexQuery(
-        _ search: VectorSearch, _ vector: UnsafeRawPointer, topK: Int, _ shouldStop: @escaping () -> Bool
+    func indexQuery(
+        _ search: VectorSearch, _ vector: UnsafeRawPointer, without excluded: PointID?, _ shouldStop: @escaping () -> Bool
     ) -> IndexQuery {
+        // A point's own vector finds it, and makes room for one more.
         IndexQuery(
-            vector: vector, topK: topK, effort: search.effort, recallTarget: search.recallTarget, exact: search.exact,
-            indexedOnly: search.indexedOnly, shouldStop: shouldStop)
+            vector: vector, topK: search.topK + (excluded == nil ? 0 : 1), effort: search.effort,
+            recallTarget: search.recallTarget, exact: search.exact, indexedOnly: search.indexedOnly, shouldStop: shouldStop)
     }
 
     private func find(
         _ search: VectorSearch, _ vector: UnsafeRawPointer, without excluded: PointID?, _ shouldStop: @escaping () -> Bool
     ) throws(KithError) -> SearchResult {
-        let topK = search.topK + (excluded == nil ? 0 : 1)
-        var query = indexQuery(search, vector, topK: topK, shouldStop)
+        var query = indexQuery(search, vector, without: excluded, shouldStop)
         let definition = definition
         let views = shards.map { $0.current() }
         var found: [Found] = []
@@ -83,15 +83,28 @@ extension Collection {
             let snapshot = views[number].snapshot(space: search.space)
             let index = space.index
             let tail = MaintainedIndex.tail(of: index, slotCount: snapshot.slotCount)
-            let isTooLong = definition.tailPolicy == .indexedOnly && tail > Int(definition.tailVectors)
-            // An exact search compares everything, tail or not.
-            query.indexedOnly = !search.exact && (search.indexedOnly || isTooLong)
+            query.indexedOnly = leavesOut(tail, search, definition)
             if query.indexedOnly { leftOut += tail }
             let answer = try index.search(query, in: snapshot)
             // A stored vector finds itself, which says nothing.
             if excluded == nil { space.recallMeter.note(query, in: snapshot, answer, by: index) }
             for neighbour in answer { found.append(Found(neighbour: neighbour, shard: number)) }
         }
+        return try result(found, search, without: excluded, leftOut: leftOut, definition, views)
+    }
+
+    /// Whether a search passes over vectors that are not linked yet. An exact one compares everything.
+    func leavesOut(_ tail: Int, _ search: VectorSearch, _ definition: CollectionDefinition) -> Bool {
+        let isTooLong = definition.tailPolicy == .indexedOnly && tail > Int(definition.tailVectors)
+        return !search.exact && (search.indexedOnly || isTooLong)
+    }
+
+    /// What a search answers of what its shards found.
+    func result(
+        _ found: [Found], _ search: VectorSearch, without excluded: PointID?, leftOut: Int, _ definition: CollectionDefinition,
+        _ views: [ReadView]
+    ) throws(KithError) -> SearchResult {
+        var found = found
         // Stable: between equals the smaller shard and slot comes first, every time.
         if shards.count > 1 { found.sort { $0.neighbour.distance < $1.neighbour.distance } }
         var points = try name(found, search, without: excluded, definition.spaces[search.space].metric)

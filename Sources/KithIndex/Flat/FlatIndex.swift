@@ -33,6 +33,13 @@ public final class FlatIndex: VectorIndexReader, VectorIndexWriter {
         }
     }
 
+    /// O(queries * rows), the rows read once for many queries where the metric allows it.
+    public func search(_ queries: [IndexQuery], in snapshot: Snapshot) throws(KithError) -> [[Neighbour]] {
+        let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
+        if let answers = try PanelScan.answers(queries, space, rows, visibility) { return answers }
+        return try searchEach(queries, in: snapshot)
+    }
+
     public func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int {
         query.filter?.count(in: 0..<snapshot.slotCount) ?? Int(snapshot.slotCount)
     }

@@ -78,6 +78,14 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         return try epochs.read { () throws(KithError) in try find(query, in: snapshot) }
     }
 
+    /// Where all of them are exact the rows are read once for many of them.
+    public func search(_ queries: [IndexQuery], in snapshot: Snapshot) throws(KithError) -> [[Neighbour]] {
+        guard queries.allSatisfy({ $0.exact && !$0.indexedOnly }) else { return try searchEach(queries, in: snapshot) }
+        let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
+        if let answers = try PanelScan.answers(queries, context.space, context.rows, visibility) { return answers }
+        return try searchEach(queries, in: snapshot)
+    }
+
     private func find(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
         let current = current.withLock { $0 }
         let graph = current.graph
