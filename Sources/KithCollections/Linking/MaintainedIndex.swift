@@ -64,7 +64,8 @@ final class MaintainedIndex: Sendable {
 
     var isRebuilding: Bool { state.withLock { $0.rebuild != nil } }
 
-    /// The definition has changed: makes an index of it, unless that is what serves, or is being made.
+    /// The definition has changed: makes an index of it, unless that is what serves, or is being made, or differs from what serves in nothing but how it
+    /// is searched.
     func want(_ definition: IndexDefinition) {
         // Freed after the lock: a large index takes its time.
         var dropped: Rebuild?
@@ -73,9 +74,22 @@ final class MaintainedIndex: Sendable {
             state.wanted = definition
             dropped = state.rebuild
             state.rebuild = nil
-            if definition != state.live.definition { MaintainedIndex.begin(.definition, &state) }
+            if definition != state.live.definition, !MaintainedIndex.tune(&state.live, to: definition) {
+                MaintainedIndex.begin(.definition, &state)
+            }
         }
         withExtendedLifetime(dropped) {}
+    }
+
+    /// False where only another index can be what the definition says.
+    private static func tune(_ live: inout Built, to definition: IndexDefinition) -> Bool {
+        guard let index = live.index as? any TunableIndex, !index.differ(live.definition, definition) else { return false }
+        do throws(KithError) { try index.tune(definition.parameters) } catch {
+            // Its maker checks definitions before they get here, and says more of what is wrong.
+            return false
+        }
+        live.definition = definition
+        return true
     }
 
     /// Asks for a rebuild; where one waits or is under way, that is it.

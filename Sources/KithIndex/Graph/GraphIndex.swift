@@ -21,6 +21,8 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
     }
 
     private let parameters: GraphParameters
+    /// 0: none.
+    let standardWindow: Atomic<Int>
     private let context: IndexContext
     private let space: SpaceDistance
     private let deaths: SlotDeaths
@@ -48,6 +50,7 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         _ context: IndexContext, parameters: GraphParameters, graph: Graph, efforts: EffortTable? = nil
     ) throws(KithError) {
         self.parameters = parameters
+        standardWindow = Atomic(parameters.searchWindow ?? 0)
         self.context = context
         space = try SpaceDistance(context.space, rows: context.rows)
         deaths = context.deaths
@@ -128,7 +131,7 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
     /// Candidates to keep: as the query says, or as its recall needs, or as the definition says, or as the default recall needs.
     private func effort(_ query: IndexQuery, _ current: Current) -> Double {
         let least = Double(query.topK)
-        if let effort = query.effort ?? (query.recallTarget == nil ? parameters.searchWindow : nil) {
+        if let effort = query.effort ?? (query.recallTarget == nil ? searchWindow : nil) {
             return max(Double(effort), least)
         }
         let recall = query.recallTarget ?? GraphParameters.defaultRecall

@@ -43,7 +43,7 @@ public struct GraphParameters: Sendable, Equatable {
         degree = try texts.number("degree", degree, in: 8...128)
         constructionWindow = try texts.number("construction_window", constructionWindow, in: 16...2_048)
         linkThreads = try texts.number("link_threads", linkThreads, in: 0...64)
-        if parameters["search_window"] != nil { searchWindow = try texts.number("search_window", 0, in: 1...Limits.searchEffort) }
+        searchWindow = try Self.searchWindow(parameters)
         codes = Codes(rawValue: try texts.choice("codes", Codes.allCases.map(\.rawValue))) ?? codes
         if let text = parameters["alpha"] {
             guard let value = Float(text), (1...2).contains(value) else {
@@ -51,6 +51,12 @@ public struct GraphParameters: Sendable, Equatable {
             }
             alpha = value
         }
+    }
+
+    /// - Throws: `INVALID_INDEX_PARAMETER` for a value out of range.
+    static func searchWindow(_ parameters: [String: String]) throws(KithError) -> Int? {
+        guard parameters["search_window"] != nil else { return nil }
+        return try QuantizerParameters(parameters).number("search_window", 0, in: 1...Limits.searchEffort)
     }
 
     /// The codes that nodes may have: the first until vectors are there to judge by, then one of them for good.

@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// Sivic and Zisserman, 2003; with codes, Jegou, Douze and Schmid, TPAMI 2011. Centres and codes are learned once enough vectors are there, until when
 /// all are scanned, and anew in the background when they no longer fit (see `IVFDrift`); what is learned takes the place of the old whole.
-public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, @unchecked Sendable {
+public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, TunableIndex, @unchecked Sendable {
     /// What searches retain: the lists they look into, and what is known of how many they need. The lock is held for just that.
     private struct Current {
         var state: IVFState?
@@ -13,6 +13,8 @@ public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, @unch
     }
 
     private let parameters: IVFParameters
+    /// 0: by the number of lists.
+    private let standardProbes: Atomic<Int>
     private let registry: QuantizerRegistry
     private let context: IndexContext
     private let distance: SpaceDistance
@@ -35,6 +37,7 @@ public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, @unch
     ) throws(KithError) {
         self.context = context
         self.parameters = parameters
+        standardProbes = Atomic(parameters.probes)
         self.registry = registry
         distance = try SpaceDistance(context.space, rows: context.rows)
         appender = IVFAppender(context)
@@ -124,7 +127,15 @@ public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, @unch
         {
             return measured
         }
-        return Double(parameters.probes(of: state.model.listCount, recallTarget: query.recallTarget))
+        return Double(
+            IVFParameters.probes(
+                standardProbes.load(ordering: .relaxed), of: state.model.listCount, recallTarget: query.recallTarget))
+    }
+
+    public var searchParameters: Set<String> { ["probes"] }
+
+    public func tune(_ parameters: [String: String]) throws(KithError) {
+        standardProbes.store(try IVFParameters.probes(parameters), ordering: .relaxed)
     }
 
     private static func entries(in probes: Double, _ state: IVFState, _ linked: UInt32) -> Int {

@@ -21,7 +21,8 @@ struct IVFParameters: Sendable {
             return try QuantizerParameters(texts).number(name, standard, in: range)
         }
         lists = try number("lists", 0, 0...Limits.invertedLists)
-        probes = try number("probes", 0, 0...Limits.invertedLists)
+        probes = try IVFParameters.probes(texts)
+        texts["probes"] = nil
         trainAt = try number("train_at", 10_000, 256...Int(Limits.graphSlots))
         guard let standard = flavour.quantizer else {
             rescore = 1
@@ -51,8 +52,15 @@ struct IVFParameters: Sendable {
     static func usualProbes(of lists: Int) -> Int { max(16, lists / 24) }
     private static let defaultRecall: Float = 0.95
 
+    /// - Throws: `INVALID_INDEX_PARAMETER` for a value out of range.
+    static func probes(_ parameters: [String: String]) throws(KithError) -> Int {
+        try QuantizerParameters(parameters).number("probes", 0, in: 0...Limits.invertedLists)
+    }
+
     /// Lists to search where the query does not say, and nothing was measured.
-    func probes(of lists: Int, recallTarget: Float?) -> Int {
+    ///
+    /// - Parameter probes: as the definition has them.
+    static func probes(_ probes: Int, of lists: Int, recallTarget: Float?) -> Int {
         let standard = probes > 0 ? probes : IVFParameters.usualProbes(of: lists)
         guard let recallTarget else { return min(standard, lists) }
         let wanted = Float(standard) * (1 - IVFParameters.defaultRecall) / max(1 - recallTarget, 1e-4)

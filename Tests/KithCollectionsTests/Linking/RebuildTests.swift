@@ -200,6 +200,34 @@ import Testing
         #expect(collection.maintenance(space: 0).state == .idle)
     }
 
+    @Test func whatOnlySaysHowToSearchNeedsNoRebuild() async throws {
+        func comparisons(_ collection: KithCollections.Collection, effort: Int? = nil) -> Int {
+            var search = VectorSearch(space: 0, query: .vector(.empty), topK: 1)
+            search.effort = effort
+            return collection.expectedComparisons(search)
+        }
+        do {
+            let node = try Node.open(folder("n"))
+            let collection = try node.make("c", kind: "graph", dimension: RebuildTests.dimension)
+            try await fill(collection)
+            for window in [1, 16] {
+                let index = IndexDefinition(kind: "graph", parameters: ["search_window": "\(window)"])
+                try change(node, to: index)
+                let maintenance = collection.maintenance(space: 0)
+                #expect(maintenance.serving == index && maintenance.reason == nil)
+                #expect(comparisons(collection) == comparisons(collection, effort: window))
+            }
+            #expect(comparisons(collection) > comparisons(collection, effort: 1))
+            node.close()
+        }
+        let node = folder.hold(try Node.open(folder("n")))
+        let collection = try node.catalogue.collection("c")
+        #expect(collection.maintenance(space: 0).reason == nil)
+        #expect(comparisons(collection) == comparisons(collection, effort: 16))
+        try change(node, to: IndexDefinition(kind: "graph", parameters: ["search_window": "16", "degree": "16"]))
+        #expect(collection.maintenance(space: 0).reason == .definition)
+    }
+
     /// An index that cannot be made.
     private struct FailingMaker: VectorIndexMaker {
         let kind = "failing"
