@@ -11,9 +11,12 @@
 
 namespace kith {
 
-void setTimeout(grpc::ClientContext& context, int64_t milliseconds) {
-    if (milliseconds > 0) {
-        context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(milliseconds));
+void prepare(grpc::ClientContext& context, const KithChannel& channel, int64_t timeout_milliseconds) {
+    for (const auto& [name, value] : channel.metadata) {
+        context.AddMetadata(name, value);
+    }
+    if (timeout_milliseconds > 0) {
+        context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(timeout_milliseconds));
     }
 }
 
@@ -36,10 +39,14 @@ KithChannel* kith_channel_open(const char* address, size_t max_message_bytes) {
         arguments.SetMaxSendMessageSize(static_cast<int>(max_message_bytes));
         // A connection of its own, not one shared with other channels to the address.
         arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-        return new KithChannel{grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments)};
+        return new KithChannel{grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments), {}};
     } catch (const std::exception&) {
         return nullptr;  // only memory can end here
     }
+}
+
+void kith_channel_add_metadata(KithChannel* channel, const char* name, const char* value) {
+    channel->metadata.emplace_back(name, value);
 }
 
 void kith_channel_free(KithChannel* channel) {
@@ -51,7 +58,7 @@ KithCallStatus kith_channel_call(KithChannel* channel, const char* method, KithB
     using Unary = grpc::internal::BlockingUnaryCallImpl<grpc::ByteBuffer, grpc::ByteBuffer>;
     *response = nullptr;
     grpc::ClientContext context;
-    kith::setTimeout(context, timeout_milliseconds);
+    kith::prepare(context, *channel, timeout_milliseconds);
     const grpc::internal::RpcMethod description(method, grpc::internal::RpcMethod::NORMAL_RPC);
     const grpc::ByteBuffer message = kith::copiedMessage(request);
     grpc::ByteBuffer answer;

@@ -20,7 +20,7 @@ KithClientStream* kith_stream_open(KithChannel* channel, const char* method, int
     try {
         auto stream = std::make_unique<KithClientStream>();
         stream->method = method;
-        kith::setTimeout(stream->context, timeout_milliseconds);
+        kith::prepare(stream->context, *channel, timeout_milliseconds);
         // Every kind of stream is this on the wire.
         const grpc::internal::RpcMethod description(stream->method.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING);
         stream->stream.reset(Factory::Create(channel->channel.get(), description, &stream->context));

@@ -7,6 +7,8 @@ extern "C" {
 
 typedef struct KithChannel KithChannel;
 KithChannel *_Nullable kith_channel_open(const char *_Nonnull address, size_t max_message_bytes);
+/// Sent with every call from now on, such as `kith-actor`; before other threads use the channel.
+void kith_channel_add_metadata(KithChannel *_Nonnull channel, const char *_Nonnull name, const char *_Nonnull value);
 void kith_channel_free(KithChannel *_Nullable channel);
 
 /// How a call ended: code 0 is OK. `message` and `details` (a serialised google.rpc.Status) are owned and may be NULL.

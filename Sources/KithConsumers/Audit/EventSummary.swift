@@ -105,7 +105,9 @@ extension JournalRecord {
             resource = event.resource ?? ""
             outcome = EventSummary.word(event.outcome)
         case "kith.v1.CatalogueEvent":
-            operation = "catalogue.\(EventSummary.word(event.kind)).\(EventSummary.word(event.op))"
+            // As in the event's type: vectorspace.
+            let kind = (event.kind ?? "").replacing("RESOURCE_KIND_", with: "").replacing("_", with: "").lowercased()
+            operation = "catalogue.\(kind).\(EventSummary.word(event.op))"
             resource = event.resource ?? ""
         default:
             let fields = (try? JSONDecoder().decode([String: Anything].self, from: json))?.keys ?? [:].keys

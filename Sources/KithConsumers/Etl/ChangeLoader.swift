@@ -7,22 +7,31 @@ package final class ChangeLoader: RecordSink {
     private let store: any ChangeStore
     private let deadLetters: any DeadLetterOffice
     private let metrics: ConsumerMetrics
+    private let claims: ClaimedEvents
     private let passesGaps: Bool
+    private let passesClaims: Bool
     private var batches: [TopicPartition: ChangeBatch] = [:]
     private var progress: [TopicPartition: Progress] = [:]
+    package private(set) var fetchedBytes = 0
 
-    /// - Parameter passesGaps: whether it goes on where the stream itself says that commits are lost.
+    /// - Parameters:
+    ///   - claims: where events are fetched that were too large for Kafka.
+    ///   - passesGaps: whether it goes on where the stream itself says that commits are lost.
+    ///   - passesClaims: whether it goes on without an event that cannot be fetched.
     package init(
-        _ store: any ChangeStore, deadLetters: any DeadLetterOffice, metrics: ConsumerMetrics, passesGaps: Bool = false
+        _ store: any ChangeStore, deadLetters: any DeadLetterOffice, metrics: ConsumerMetrics,
+        claims: ClaimedEvents = ClaimedEvents(nil), passesGaps: Bool = false, passesClaims: Bool = false
     ) {
+        self.claims = claims
         self.passesGaps = passesGaps
+        self.passesClaims = passesClaims
         self.store = store
         self.deadLetters = deadLetters
         self.metrics = metrics
     }
 
     package func take(_ partitions: [TopicPartition]) throws(KithError) -> [TopicPartition: Int64?] {
-        batches = [:]
+        forgetBatches()
         progress = try store.take(partitions)
         return Dictionary(uniqueKeysWithValues: partitions.map { ($0, progress[$0]?.offset) })
     }
@@ -33,17 +42,43 @@ package final class ChangeLoader: RecordSink {
         var batch =
             batches[place] ?? ChangeBatch(place: place, from: progress[place], to: progress[place] ?? Progress(offset: 0))
         batch.to.offset = record.offset + 1
-        do throws(Poison) {
-            guard record.header("ce_type") != ChangeRecord.gapType else { throw Poison("commits before it are lost") }
-            let change = try ChangeRecord(record)
-            if let last = batch.to.last, change.place <= last {
-                metrics.duplicates.add()
-            } else {
-                batch.to.last = change.place
-                batch.changes.append(change)
-            }
-        } catch { try bury(record, error.reason) }
+        switch ChangeLoader.change(record) {
+        case .failure(let poison): try bury(record, poison.reason)
+        case .success(let change) where ChangeLoader.isKnown(change, after: batch.to.last): metrics.duplicates.add()
+        case .success(let change):
+            batch.to.last = max(batch.to.last ?? change.place, change.place)
+            if let whole = try whole(change) { batch.changes.append(whole) }
+        }
         batches[place] = batch
+    }
+
+    private static func change(_ record: ConsumedRecord) -> Result<ChangeRecord, Poison> {
+        guard record.header("ce_type") != ChangeRecord.gapType else { return .failure(Poison("commits before it are lost")) }
+        return Result { () throws(Poison) in try ChangeRecord(record) }
+    }
+
+    /// Whether Kafka has brought an event again. The READs of a snapshot share one place, which says what they include.
+    private static func isKnown(_ change: ChangeRecord, after last: EventPlace?) -> Bool {
+        guard let last else { return false }
+        guard change.operation == .read else { return change.place <= last }
+        return (change.place.collection, change.place.position) < (last.collection, last.position)
+    }
+
+    /// The change with its images; nil where it went to the dead letters.
+    private func whole(_ change: ChangeRecord) throws(KithError) -> ChangeRecord? {
+        // What a deletion does, its id says.
+        guard let claim = change.claim, change.operation != .delete else { return change }
+        do throws(KithError) {
+            let whole = try claims.whole(change, claim)
+            metrics.fetched.add()
+            fetchedBytes += claim.bytes
+            return whole
+        } catch {
+            let isFinal = error.reason == .invalidConfiguration || error.reason == .positionTrimmed
+            guard passesClaims, isFinal else { throw error }
+            try bury(change.source, error.message)
+            return nil
+        }
     }
 
     package func commit() throws(KithError) -> [TopicPartition: Int64] {
@@ -54,12 +89,17 @@ package final class ChangeLoader: RecordSink {
             try deadLetters.commit()
         }
         for batch in waiting { progress[batch.place] = batch.to }
-        batches = [:]
+        forgetBatches()
         return Dictionary(uniqueKeysWithValues: waiting.map { ($0.place, $0.to.offset) })
     }
 
-    package func release() {
+    private func forgetBatches() {
         batches = [:]
+        fetchedBytes = 0
+    }
+
+    package func release() {
+        forgetBatches()
         progress = [:]
         store.release()
     }

@@ -120,11 +120,7 @@ extension GovernanceState {
         let cause = PolicyCheck.Cause(event: change.id, time: change.timestamp)
         guard collections[change.collection] != nil || collections.count < Limits.collections else { return [] }
         var collection = collections[change.collection] ?? Collection()
-        if collection.id != change.place.collection, change.place.collection > collection.id {
-            // Made anew under the same name: what was known is about another collection.
-            collection = collection.isDefined && collection.id == 0 ? collection : Collection()
-            collection.id = change.place.collection
-        }
+        guard collection.become(change.place.collection) else { return [] }
         collection.changes += 1
         collection.lastChange = change.timestamp
         let context = summary.source?.context
@@ -132,6 +128,8 @@ extension GovernanceState {
         if collection.writers[writer] != nil || collection.writers.count < Limits.governanceNames {
             collection.writers[writer, default: 0] += 1
         }
+        // Its payload was too large for Kafka: it is counted, and not looked at.
+        if change.claim != nil, change.operation != .delete { collection.unread = (collection.unread ?? 0) + 1 }
         let fields = PayloadFields.of(change.after).filter { !$0.isNull }
         for field in fields { collection.see(field, at: change.timestamp) }
         let models = try GovernanceState.decode(ModelsMessage.self, record).source?.models ?? []
@@ -154,8 +152,10 @@ extension GovernanceState {
         let parts = (event.resource ?? "").split(separator: "/").map(String.init)
         guard parts.count >= 2, parts[0] == "collections" else { return [] }
         let name = parts[1]
+        let id = event.collectionId ?? 0
         guard EventSummary.word(event.op) != "delete" else {
-            if kind == "collection" {
+            // Changes may have told already of one that was made anew under its name: topics have no common order.
+            if kind == "collection", id == 0 || collections[name]?.id ?? 0 <= id {
                 collections[name] = nil
                 violations = violations.filter { !$0.value.resource.hasPrefix("collections/\(name)/") }
             }
@@ -163,8 +163,8 @@ extension GovernanceState {
         }
         guard collections[name] != nil || collections.count < Limits.collections else { return [] }
         var collection = collections[name] ?? Collection()
+        guard collection.become(id) else { return [] }
         collection.isDefined = true
-        collection.id = event.collectionId ?? event.after?.collection?.id ?? collection.id
         if let definition = event.after?.collection {
             collection.description = definition.description ?? ""
             collection.labels = definition.labels ?? [:]
@@ -174,9 +174,9 @@ extension GovernanceState {
         }
         if let space = event.after?.vectorSpace { collection.models[space.name ?? ""] = space.model?.text ?? "" }
         collections[name] = collection
-        let id = record.header("ce_id") ?? "\(record.place)@\(record.offset)"
+        let source = record.header("ce_id") ?? "\(record.place)@\(record.offset)"
         let time = ChangeRecord.timestamp(event.source?.tsUs.flatMap(Int64.init) ?? record.timestamp * 1_000)
-        let found = check.definition(name, collection, PolicyCheck.Cause(event: id, time: time))
+        let found = check.definition(name, collection, PolicyCheck.Cause(event: source, time: time))
         // What a definition no longer violates is no longer open.
         let open = Set(found.map(\.id))
         violations = violations.filter { id, violation in
@@ -192,9 +192,11 @@ extension GovernanceState {
         }
         if let hold = event.legalHold { take(hold) }
         if let erasure = event.erasureRequested ?? event.erasureProved { take(erasure, isProved: event.erasureProved != nil) }
-        guard let classified = event.classified, let name = classified.collection, var collection = collections[name] else {
-            return
-        }
+        guard let classified = event.classified, let name = classified.collection,
+            collections[name] != nil || collections.count < Limits.collections
+        else { return }
+        // It may come before the collection's definition, which is in another topic.
+        var collection = collections[name] ?? Collection()
         let word = classified.classification.flatMap { $0.isEmpty ? nil : $0 }
         if let field = classified.field, !field.isEmpty {
             if collection.fields[field] == nil, collection.fields.count < Limits.payloadColumns {
@@ -242,6 +244,16 @@ extension GovernanceState {
 }
 
 extension GovernanceState.Collection {
+    /// Takes on the id that an event is of: one made anew under the same name begins with nothing. False of an earlier collection's events.
+    fileprivate mutating func become(_ id: UInt32) -> Bool {
+        guard id != 0, id != self.id else { return true }
+        guard id > self.id else { return false }
+        // What was told by name alone is about whichever comes first.
+        if self.id != 0 { self = GovernanceState.Collection() }
+        self.id = id
+        return true
+    }
+
     fileprivate mutating func see(_ field: PayloadField, at time: String) {
         guard fields[field.name] != nil || fields.count < Limits.payloadColumns else { return }
         var known = fields[field.name] ?? GovernanceState.Field(first: time, last: time)

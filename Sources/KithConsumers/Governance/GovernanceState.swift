@@ -24,6 +24,8 @@ package struct GovernanceState: Codable, Sendable, Equatable {
         /// Whether catalogue events have told of it.
         package var isDefined = false
         package var classification: String?
+        /// Changes whose payloads were too large for Kafka, and so were not looked at.
+        package var unread: UInt64?
     }
 
     /// A legal hold, as it was last told.

@@ -1,43 +1,15 @@
 import Foundation
-import KithEvents
 import TestSupport
 import Testing
 
 /// Clients that are not ours read the topics of a running server: Python's confluent-kafka by the published protos, and kcat.
 @Suite("Topics", .serverOutput)
 struct TopicTests {
-    /// A broker that is there as long as this object.
-    private enum Broker {
-        case test(MockBroker)
-        case real(RealBroker)
-
-        init(isReal: Bool) throws {
-            guard !isReal else {
-                self = .real(try RealBroker())
-                return
-            }
-            let broker = try MockBroker()
-            for topic in ["changes.v1.words", "state.v1.words"] { try broker.createTopic("kith.\(topic)", partitions: 2) }
-            for topic in ["tx", "catalog", "audit", "governance", "lineage"] {
-                try broker.createTopic("kith.\(topic).v1", partitions: 1)
-            }
-            self = .test(broker)
-        }
-
-        var address: String {
-            switch self {
-            case .test(let broker): broker.bootstrapServers
-            case .real(let broker): broker.address
-            }
-        }
-    }
-
     private static let examples = "\(TestEnvironment.repository)/Examples/python"
     private static let kcat = ["/usr/bin/kcat", "/usr/local/bin/kcat"].first { FileManager.default.isExecutableFile(atPath: $0) }
-    private static let brokers = TestEnvironment.kafka == nil ? [false] : [false, true]
 
     /// A server whose every topic has something; ends when Kafka has all of it.
-    private func publish(to broker: Broker) throws -> ServerProcess {
+    private func publish(to broker: TestBroker) throws -> ServerProcess {
         let server = try ServerProcess(["--kafka.brokers", broker.address, "--events.audit", "commits"])
         let connection = server.connection
         try connection.create(
@@ -50,18 +22,8 @@ struct TopicTests {
         try upsert(0..<40, round: 1)
         try upsert(0..<10, round: 2)
         try connection.call(.delete, ["collection": "words", "ids": .all(5..<8) { Make.id($0) }])
-        try waitUntilPublished(server)
+        try server.waitUntilPublished("words")
         return server
-    }
-
-    private func waitUntilPublished(_ server: ServerProcess) throws {
-        let beat = try server.connection.open(
-            .subscribe, ["collection": "words", "start": "START_NOW", "heartbeatMilliseconds": 100])
-        while true {
-            let shards = try server.connection.call(.getEventStatus, [:])["shards"].list
-            if shards.allSatisfy({ $0["publishedPosition"] == $0["lastPosition"] }) { return beat.cancel() }
-            try #require(try beat.read() != nil, "not published within a minute: \(shards)")
-        }
     }
 
     private func run(_ program: String, _ arguments: [String]) throws -> String {
@@ -70,9 +32,11 @@ struct TopicTests {
         return process.output
     }
 
-    @Test(.enabled(if: TestEnvironment.python != nil, "no Python: Scripts/python-environment.sh makes one"), arguments: brokers)
+    @Test(
+        .enabled(if: TestEnvironment.python != nil, "no Python: Scripts/python-environment.sh makes one"),
+        arguments: TestBroker.kinds)
     func pythonReadsThemByTheContract(isReal: Bool) throws {
-        let broker = try Broker(isReal: isReal)
+        let broker = try TestBroker(isReal: isReal, collections: ["words": 2])
         let server = try publish(to: broker)
         defer { withExtendedLifetime(server) {} }
         let python = try #require(TestEnvironment.python)
@@ -89,9 +53,9 @@ struct TopicTests {
         ] { #expect(example.contains(line), "no '\(line)' in\n\(example)") }
     }
 
-    @Test(.enabled(if: kcat != nil, "no kcat: apt-get install kcat"), arguments: brokers)
+    @Test(.enabled(if: kcat != nil, "no kcat: apt-get install kcat"), arguments: TestBroker.kinds)
     func kcatReadsThem(isReal: Bool) throws {
-        let broker = try Broker(isReal: isReal)
+        let broker = try TestBroker(isReal: isReal, collections: ["words": 2])
         let server = try publish(to: broker)
         defer { withExtendedLifetime(server) {} }
         func read(_ topic: String) throws -> [[Substring]] {

@@ -8,12 +8,14 @@ public final class Connection: @unchecked Sendable {
     public let address: String
     private let channel: OpaquePointer
 
-    public init(_ address: String) throws {
+    /// - Parameter metadata: sent with every call, such as `kith-actor`.
+    public init(_ address: String, metadata: [String: String] = [:]) throws {
         guard let channel = kith_channel_open(address, Connection.maxMessageBytes) else {
             throw CallError(code: .unavailable, message: "no channel to \(address)")
         }
         self.address = address
         self.channel = channel
+        for (name, value) in metadata { kith_channel_add_metadata(channel, name, value) }
     }
 
     deinit { kith_channel_free(channel) }

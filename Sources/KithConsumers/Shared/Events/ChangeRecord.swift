@@ -50,6 +50,14 @@ package struct ChangeRecord: Sendable {
         package var version: UInt64
     }
 
+    /// What stands for images that were too large for Kafka.
+    package struct Claim: Sendable, Equatable {
+        /// Of the whole event.
+        package var event: String
+        /// Of the whole event, as protobuf.
+        package var bytes: Int
+    }
+
     package var id: String
     package var operation: Operation
     package var before: Image?
@@ -69,6 +77,8 @@ package struct ChangeRecord: Sendable {
 
     /// The point it is about.
     package var point: PointID
+    /// Set where the images have neither payload nor vectors, for they were too large.
+    package var claim: Claim?
 }
 
 extension ChangeRecord {
@@ -97,6 +107,15 @@ extension ChangeRecord {
         try self.init(message, record)
     }
 
+    /// Reads what GetEvent answered in the place of a record without images.
+    init(answer: Data, for record: ConsumedRecord) throws(Poison) {
+        let message: Message
+        do { message = try JSONDecoder().decode(Answer.self, from: answer).event } catch {
+            throw Poison("the server's answer is no kith.v1.ChangeEvent: \(Message.describe(error))")
+        }
+        try self.init(message, record)
+    }
+
     private init(_ message: Message, _ record: ConsumedRecord) throws(Poison) {
         guard let operation = Operation(rawValue: message.op.split(separator: "_").last?.lowercased() ?? "") else {
             throw Poison("the operation is '\(message.op)'")
@@ -104,7 +123,6 @@ extension ChangeRecord {
         let before = try message.before?.image()
         let after = try message.after?.image()
         guard let image = after ?? before, !message.id.isEmpty else { throw Poison("the event is about no point") }
-        guard message.claimCheck == nil else { throw Poison("the event was too large for Kafka, and its images stayed behind") }
         guard (operation == .delete) == (after == nil) else { throw Poison("a \(operation.rawValue) has no such images") }
         self.init(
             id: message.id, operation: operation, before: before, after: after, changedFields: message.changedFields ?? [],
@@ -114,7 +132,8 @@ extension ChangeRecord {
                 collection: message.source.collectionId ?? 0, position: try Message.number(message.source.position, "position"),
                 index: message.source.index ?? 0),
             requestID: message.source.requestId ?? "", time: Int64(clamping: try Message.number(message.source.tsUs, "ts_us")),
-            version: try message.version(image), source: record, point: image.id)
+            version: try message.version(image), source: record, point: image.id,
+            claim: try message.claimCheck?.claim())
     }
 
     /// `2026-11-21T10:00:00.000000Z`.
@@ -129,6 +148,8 @@ extension ChangeRecord {
         return "\(date.dropLast()).\(String(repeating: "0", count: 6 - digits.count))\(digits)Z"
     }
 }
+
+private struct Answer: Decodable { var event: Message }
 
 /// The event in protobuf's JSON, fields of default value left out.
 private struct Message: Decodable {
@@ -191,7 +212,14 @@ private struct Message: Decodable {
     var versionAfter: String?
     var claimCheck: ClaimCheck?
 
-    struct ClaimCheck: Decodable {}
+    struct ClaimCheck: Decodable {
+        var eventId: String?
+        var bytes: String?
+
+        func claim() throws(Poison) -> ChangeRecord.Claim {
+            ChangeRecord.Claim(event: eventId ?? "", bytes: Int(clamping: try Message.number(bytes, "claim_check.bytes")))
+        }
+    }
 
     func version(_ image: ChangeRecord.Image) throws(Poison) -> UInt64 {
         let version = try Message.number(versionAfter, "version_after")

@@ -72,8 +72,8 @@ package final class Follower {
 
     private var isDue: Bool {
         guard records > 0 else { return false }
-        return records >= options.batchRecords || bytes >= options.batchBytes || firstAt.duration(to: .now) >= options.linger
-            || (options.stopsAtEnd && ended.isSuperset(of: partitions))
+        return records >= options.batchRecords || bytes + sink.fetchedBytes >= options.batchBytes
+            || firstAt.duration(to: .now) >= options.linger || (options.stopsAtEnd && ended.isSuperset(of: partitions))
     }
 
     private var waitMilliseconds: Int {

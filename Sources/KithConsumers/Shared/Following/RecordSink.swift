@@ -12,9 +12,16 @@ package protocol RecordSink: AnyObject {
     /// Takes one record in; it may stay in memory until `commit`.
     func add(_ record: ConsumedRecord) throws(KithError)
 
+    /// Bytes that it fetched elsewhere for what was added, and holds until `commit`.
+    var fetchedBytes: Int { get }
+
     /// Makes everything added durable, with its offsets, at once. Answers the next offset of each partition that moved.
     func commit() throws(KithError) -> [TopicPartition: Int64]
 
     /// Lets the partitions go, for another process to take. What was not committed is forgotten.
     func release()
+}
+
+extension RecordSink {
+    package var fetchedBytes: Int { 0 }
 }
