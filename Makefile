@@ -13,7 +13,7 @@ test := swift test -c release --disable-testable-imports
 # The unit tests: sanitizers cannot see into the processes that the integration tests start.
 unit_tests := --skip IntegrationTests --skip FaultTests
 
-.PHONY: help demo serve test test-faults bench bench-events bench-index bench-peers fuzz sanitize lint build clean
+.PHONY: help demo serve test test-faults bench bench-events bench-index bench-peers fuzz sanitize record-events lint build clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ sanitize: build ## The unit tests under the thread and the address sanitizer
 	    $(test) --sanitize thread --scratch-path .build/tsan $(unit_tests) $(ARGS)
 	ASAN_OPTIONS="detect_leaks=0 $${ASAN_OPTIONS:-}" \
 	    $(test) --sanitize address --scratch-path .build/asan $(unit_tests) $(ARGS)
+
+record-events: build ## Record one event of each shape into Tests/Recordings, which later releases must read
+	KITH_RECORD_EVENTS=1 $(test) --filter RecordedEventsTests
 
 lint: ## Format, scripts, protos, image, chart and house rules
 	Scripts/check-toolchain.sh

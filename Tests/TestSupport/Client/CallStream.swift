@@ -33,6 +33,12 @@ public final class CallStream: @unchecked Sendable {
         return try Message.decode(bytes, as: method.responseType)
     }
 
+    /// The next message without fields of default value; nil at the end.
+    public func readWithoutDefaults() throws -> JSON? {
+        guard let bytes = take(kith_stream_read(handle)) else { return nil }
+        return try Message.decodeWithoutDefaults(bytes, as: method.responseType)
+    }
+
     public func cancel() { kith_stream_cancel(handle) }
 
     /// Reads what is left and waits for the end. Once, and last.

@@ -25,6 +25,14 @@ public enum Message {
         return Data(json)
     }
 
+    /// The same without fields of default value: what the sender said, and nothing else.
+    public static func decodeWithoutDefaults<Value: Decodable>(_ bytes: [UInt8], as type: String) throws -> Value {
+        guard let json = withBytes(bytes, { take(kith_message_to_json(type, $0, false)) }) else {
+            throw Misfit(description: "\(bytes.count) bytes are no \(type)")
+        }
+        return try JSONDecoder().decode(Value.self, from: Data(json))
+    }
+
     public static func decode<Value: Decodable>(_ bytes: [UInt8], as type: String) throws -> Value {
         try JSONDecoder().decode(Value.self, from: try json(bytes, as: type))
     }
