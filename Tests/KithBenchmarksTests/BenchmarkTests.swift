@@ -35,6 +35,7 @@ import Testing
             tables: [
                 ("events backlog", ["events_per_second", "bytes_per_event"]), ("events latency", ["p50_ms", "p99_ms"]),
                 ("events cost", ["points_per_second", "without_kafka"]),
+                ("events consumers", ["events_per_second", "us_per_event"]),
             ]),
         Expected(benchmark: "restart", tables: [("restart", ["first_answer_seconds", "resident_bytes"])]),
     ]

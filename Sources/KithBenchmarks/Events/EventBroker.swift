@@ -67,6 +67,7 @@ final class EventBroker {
             offsets.topic.replication.factor=1
             transaction.state.log.replication.factor=1
             transaction.state.log.min.isr=1
+            group.initial.rebalance.delay.ms=0
             """
         let configuration = "\(folder.path)/server.properties"
         let output = "\(folder.path)/output"

@@ -11,7 +11,8 @@ enum EventsBenchmark {
         options: [
             ("count N", "points, of which each is an event (400,000)"), ("dimension N", "(384)"),
             ("batch N", "points a commit (100)"),
-            ("delivery NAME", "only that: at-least-once or exactly-once"), ("part NAME", "only that: backlog, latency or cost"),
+            ("delivery NAME", "only that: at-least-once or exactly-once"),
+            ("part NAME", "only that: backlog, latency, cost or consumers"),
             ("rounds N", "of each (3)"),
         ] + EventBroker.options + [ServerProcess.option], run: run)
 
@@ -22,7 +23,7 @@ enum EventsBenchmark {
         guard !deliveries.isEmpty else { throw .usage("--delivery is '\(wanted ?? "")', not at-least-once or exactly-once") }
         let part = run.options.value("part")
         guard part == nil || parts.contains(where: { $0.name == part }) else {
-            throw .usage("--part is '\(part ?? "")', not backlog, latency or cost")
+            throw .usage("--part is '\(part ?? "")', not backlog, latency, cost or consumers")
         }
         let load = try EventLoad(run)
         for (name, measure) in parts where part == nil || part == name { try measure(run, load, broker, deliveries) }
@@ -32,6 +33,7 @@ enum EventsBenchmark {
 
     private static let parts: [(name: String, measure: Part)] = [
         ("backlog", EventBacklog.measure), ("latency", EventLatency.measure), ("cost", EventCost.measure),
+        ("consumers", EventConsumers.measure),
     ]
 }
 
