@@ -88,55 +88,107 @@ DEFINE_DISTANCES(scalar4_plain, , plain_sum4)
 DEFINE_DISTANCES(scalar8_avx2, AVX2, plain_sum8)
 DEFINE_DISTANCES(scalar4_avx2, AVX2, plain_sum4)
 
-static inline __attribute__((always_inline)) AVX512 int32_t vnni_sum8(const int8_t *query, const uint8_t *code, size_t dimension) {
-    __m512i a = _mm512_setzero_si512(), b = a;
-    for (; dimension >= 128; dimension -= 128, query += 128, code += 128) {
-        a = _mm512_dpbusd_epi32(a, _mm512_loadu_si512(code), _mm512_loadu_si512(query));
-        b = _mm512_dpbusd_epi32(b, _mm512_loadu_si512(code + 64), _mm512_loadu_si512(query + 64));
-    }
-    for (; dimension > 0; query += 64, code += 64) {
-        const __mmask64 mask = dimension >= 64 ? ~0ULL : _bzhi_u64(~0ULL, (uint32_t)dimension);
-        a = _mm512_dpbusd_epi32(a, _mm512_maskz_loadu_epi8(mask, code), _mm512_loadu_si512(query));
-        dimension -= dimension < 64 ? dimension : 64;
-    }
-    return _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
+// Of four lanes as many as are left.
+static inline __attribute__((always_inline)) __mmask8 first_lanes(size_t left) {
+    return left < 4 ? (__mmask8)((1u << left) - 1) : 0xF;
 }
 
-static inline __attribute__((always_inline)) AVX512 int32_t vnni_sum4(const int8_t *query, const uint8_t *code, size_t dimension) {
-    const __m512i low = _mm512_set1_epi8(15);
-    const int8_t *high = query + half(dimension);
-    size_t left = half(dimension);
-    __m512i a = _mm512_setzero_si512(), b = a;
-    for (; left > 0; query += 64, high += 64, code += 64) {
-        const __mmask64 mask = left >= 64 ? ~0ULL : _bzhi_u64(~0ULL, (uint32_t)left);
-        const __m512i bytes = _mm512_maskz_loadu_epi8(mask, code);
-        a = _mm512_dpbusd_epi32(a, _mm512_and_si512(bytes, low), _mm512_loadu_si512(query));
-        b = _mm512_dpbusd_epi32(b, _mm512_and_si512(_mm512_srli_epi16(bytes, 4), low), _mm512_loadu_si512(high));
-        left -= left < 64 ? left : 64;
+// The sums of the lanes of four.
+static inline __attribute__((always_inline)) AVX512 __m128i four_sums(const __m512i of[4]) {
+    const __m512i first = _mm512_add_epi32(_mm512_unpacklo_epi32(of[0], of[1]), _mm512_unpackhi_epi32(of[0], of[1]));
+    const __m512i second = _mm512_add_epi32(_mm512_unpacklo_epi32(of[2], of[3]), _mm512_unpackhi_epi32(of[2], of[3]));
+    const __m512i all = _mm512_add_epi32(_mm512_unpacklo_epi64(first, second), _mm512_unpackhi_epi64(first, second));
+    const __m256i halves = _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+    return _mm_add_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
+}
+
+// `scalar_distance` of four.
+static inline __attribute__((always_inline)) AVX512 __m128 four_distances(
+    uint8_t metric, const kith_node_query *query, const kith_node_factors *const factors[4], __m128i sums) {
+    __m128 lowest = _mm_loadu_ps(&factors[0]->lowest), step = _mm_loadu_ps(&factors[1]->lowest);
+    __m128 total = _mm_loadu_ps(&factors[2]->lowest), square = _mm_loadu_ps(&factors[3]->lowest);
+    _MM_TRANSPOSE4_PS(lowest, step, total, square);
+    const __m128 constant = _mm_fmadd_ps(lowest, _mm_set1_ps(query->sum), _mm_mul_ps(total, _mm_set1_ps(query->middle)));
+    const __m128 dot = _mm_fmadd_ps(_mm_mul_ps(step, _mm_set1_ps(query->step)), _mm_cvtepi32_ps(sums), constant);
+    switch (metric) {
+    case KITH_L2: return _mm_fnmadd_ps(_mm_set1_ps(2), dot, _mm_add_ps(_mm_set1_ps(query->square), square));
+    case KITH_COSINE: return _mm_sub_ps(_mm_set1_ps(1), dot);
+    default: return _mm_sub_ps(_mm_setzero_ps(), dot);
     }
-    return _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
 }
 
-DEFINE_DISTANCES(scalar8_avx512, AVX512, vnni_sum8)
-DEFINE_DISTANCES(scalar4_avx512, AVX512, vnni_sum4)
-
-// Squared L2 of bytes, the row itself: differences as 16 bits, squared and added in pairs.
-static inline __attribute__((always_inline)) AVX512 __m512i squares(__m512i sum, __m256i query, __m256i row) {
-    const __m512i difference = _mm512_sub_epi16(_mm512_cvtepu8_epi16(query), _mm512_cvtepu8_epi16(row));
-    return _mm512_dpwssd_epi32(sum, difference, difference);
+// Adds what 64 bytes of a code give. Where a byte is two components, `high` is the query's part for the high halves.
+static inline __attribute__((always_inline)) AVX512 __m512i add_products(__m512i sum, __m512i code, __m512i low, __m512i high,
+                                                                         bool halves) {
+    if (!halves) return _mm512_dpbusd_epi32(sum, code, low);
+    const __m512i low_half = _mm512_set1_epi8(15);
+    sum = _mm512_dpbusd_epi32(sum, _mm512_and_si512(code, low_half), low);
+    return _mm512_dpbusd_epi32(sum, _mm512_and_si512(_mm512_srli_epi16(code, 4), low_half), high);
 }
 
+// Four nodes at a time: the query is loaded, and lanes are summed, once for all. The last node stands in for those that lack.
+static inline __attribute__((always_inline)) AVX512 void vnni_distances(
+    const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count, float *out, bool halves) {
+    const size_t bytes = halves ? half(records->dimension) : records->dimension;
+    const __mmask64 rest = _bzhi_u64(~0ULL, (uint32_t)(bytes % 64));
+    const int8_t *low = query->vector, *high = low + (halves ? bytes : 0);
+    for (size_t i = 0; i < count; i += 4) {
+        const uint8_t *codes[4];
+        const kith_node_factors *factors[4];
+        __m512i sums[4];
+        for (size_t k = 0; k < 4; k++) {
+            const uint32_t node = nodes[i + k < count ? i + k : count - 1];
+            codes[k] = code_of(records, node);
+            factors[k] = factors_of(records, node);
+            sums[k] = _mm512_setzero_si512();
+        }
+        size_t at = 0;
+        for (; at + 64 <= bytes; at += 64) {
+            const __m512i a = _mm512_loadu_si512(low + at), b = _mm512_loadu_si512(high + at);
+            for (size_t k = 0; k < 4; k++) sums[k] = add_products(sums[k], _mm512_loadu_si512(codes[k] + at), a, b, halves);
+        }
+        if (rest != 0) {
+            const __m512i a = _mm512_loadu_si512(low + at), b = _mm512_loadu_si512(high + at);
+            for (size_t k = 0; k < 4; k++) {
+                sums[k] = add_products(sums[k], _mm512_maskz_loadu_epi8(rest, codes[k] + at), a, b, halves);
+            }
+        }
+        const __m128 distances = four_distances(records->metric, query, factors, four_sums(sums));
+        _mm_mask_storeu_ps(out + i, first_lanes(count - i), distances);
+    }
+}
+
+static AVX512 void scalar8_avx512(const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count,
+                                  float *out) {
+    vnni_distances(records, query, nodes, count, out, false);
+}
+
+static AVX512 void scalar4_avx512(const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count,
+                                  float *out) {
+    vnni_distances(records, query, nodes, count, out, true);
+}
+
+// Squared L2 of bytes, the row itself, four at a time: differences as 16 bits, squared and added in pairs.
 static AVX512 void bytes_l2_avx512(const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count,
                                    float *out) {
     const size_t dimension = records->dimension;
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t *row = code_of(records, nodes[i]), *with = query->vector;
-        __m512i a = _mm512_setzero_si512(), b = a;
-        for (size_t at = 0; at < dimension; at += 64) {
-            a = squares(a, _mm256_loadu_si256((const void *)(with + at)), _mm256_loadu_si256((const void *)(row + at)));
-            b = squares(b, _mm256_loadu_si256((const void *)(with + at + 32)), _mm256_loadu_si256((const void *)(row + at + 32)));
+    const uint8_t *with = query->vector;
+    for (size_t i = 0; i < count; i += 4) {
+        const uint8_t *rows[4];
+        __m512i sums[4];
+        for (size_t k = 0; k < 4; k++) {
+            rows[k] = code_of(records, nodes[i + k < count ? i + k : count - 1]);
+            sums[k] = _mm512_setzero_si512();
         }
-        out[i] = (float)_mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
+        for (size_t at = 0; at < dimension; at += 32) {
+            const __m512i part = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const void *)(with + at)));
+            for (size_t k = 0; k < 4; k++) {
+                const __m512i row = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const void *)(rows[k] + at)));
+                const __m512i difference = _mm512_sub_epi16(part, row);
+                sums[k] = _mm512_dpwssd_epi32(sums[k], difference, difference);
+            }
+        }
+        _mm_mask_storeu_ps(out + i, first_lanes(count - i), _mm_cvtepi32_ps(four_sums(sums)));
     }
 }
 #endif

@@ -140,8 +140,8 @@ bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_
 // Room for pruning up to `capacity` candidates.
 typedef struct {
     uint32_t *nodes;
-    uint32_t *left;
     uint32_t *places;
+    float *from_node;
     float *ratios;
     float *distances;
     int8_t *bytes;

@@ -32,7 +32,7 @@ final class LinkChooser: @unchecked Sendable {
         alpha = parameters.alpha(for: space.metric)
         capacity = max(window, GraphLinker.batchSize) + 4 * RecordLayout.mostLinks
         room = kith_prune(
-            nodes: .allocate(capacity: capacity), left: .allocate(capacity: capacity), places: .allocate(capacity: capacity),
+            nodes: .allocate(capacity: capacity), places: .allocate(capacity: capacity), from_node: .allocate(capacity: capacity),
             ratios: .allocate(capacity: capacity), distances: .allocate(capacity: capacity),
             bytes: .allocate(capacity: kith_node_query_bytes(UInt8(KITH_CODE_SCALAR8), space.dimension)))
         places = .allocate(capacity: capacity)
@@ -42,8 +42,8 @@ final class LinkChooser: @unchecked Sendable {
 
     deinit {
         room.nodes.deallocate()
-        room.left.deallocate()
         room.places.deallocate()
+        room.from_node.deallocate()
         room.ratios.deallocate()
         room.distances.deallocate()
         room.bytes.deallocate()

@@ -118,23 +118,108 @@ import Testing
             let row = records.test.query(place)
             UnsafeMutableRawPointer(records.records.base + slot * records.records.stride).copyMemory(from: row, byteCount: 8)
         }
-        var room = kith_prune(
-            nodes: .allocate(capacity: 8), left: .allocate(capacity: 8), places: .allocate(capacity: 8),
-            ratios: .allocate(capacity: 8), distances: .allocate(capacity: 8), bytes: .allocate(capacity: 8))
-        defer {
-            room.nodes.deallocate()
-            room.left.deallocate()
-            room.places.deallocate()
-            room.ratios.deallocate()
-            room.distances.deallocate()
-            room.bytes.deallocate()
-        }
+        let room = PruneRoom(8, records.bytes)
         let ranks = [kith_rank(1, 1), kith_rank(4, 3), kith_rank(4.01, 2)]
-        var out = [UInt32](repeating: 0, count: 8)
-        let count = kith_prune_links(&room, &records.records, ranks, ranks.count, 0, 8, 1.44, 0, &out)
-        #expect(Array(out[..<count]) == [0, 1])
+        #expect(room.prune(ranks, of: records.records, keeping: 0, to: 8) == [0, 1])
         // All three where they are to be kept, whatever they are to one another.
-        let kept = kith_prune_links(&room, &records.records, ranks, ranks.count, 3, 8, 1.44, 0, &out)
-        #expect(Array(out[..<kept]) == [0, 1, 2])
+        #expect(room.prune(ranks, of: records.records, keeping: 3, to: 8) == [0, 1, 2])
+    }
+
+    @Test("what is compared together is as compared alone, to the bit", arguments: [4, 16, 64, 65, 130, 384])
+    func together(_ dimension: Int) throws {
+        let cases: [(ElementType, Int)] = [
+            (.float32, KITH_CODE_SCALAR8), (.float32, KITH_CODE_SCALAR4), (.uint8, KITH_CODE_FULL),
+        ]
+        for (element, code) in cases {
+            for metric: Metric in [.l2, .dot, .cosine] {
+                let records = try Records(.test(dimension, element, metric), code: code, count: 11)
+                var query = kith_node_query_of_node(&records.records, 5, records.bytes)
+                let compare = try #require(records.records.distances)
+                let alone = (0..<UInt32(11)).map { node in
+                    var distance = Float.nan
+                    withUnsafePointer(to: node) { compare(&records.records, &query, $0, 1, &distance) }
+                    return distance
+                }
+                for count in 1...11 {
+                    let nodes = Array((0..<UInt32(11)).suffix(count))
+                    // One more, which stays as it is.
+                    var out = [Float](repeating: -7, count: count + 1)
+                    compare(&records.records, &query, nodes, count, &out)
+                    #expect(out == Array(alone.suffix(count)) + [-7], "\(element) \(metric) \(code), \(count)")
+                }
+            }
+        }
+    }
+
+    @Test("pruning chooses as its definition says", arguments: [Metric.l2, .cosine, .dot])
+    func definition(_ metric: Metric) throws {
+        let records = try Records(.test(12, .float32, metric), code: KITH_CODE_SCALAR8, count: 120)
+        let room = PruneRoom(120, records.bytes)
+        let query = kith_node_query_of_node(&records.records, 0, records.bytes)
+        let distances = try records.distances(query)
+        let ranks = (1..<UInt32(120)).map { kith_rank(distances[Int($0)], $0) }.sorted()
+        for (kept, limit) in [(0, 8), (0, 64), (5, 32)] {
+            let chosen = room.prune(ranks, of: records.records, keeping: kept, to: limit, square: query.square)
+            #expect(try chosen == GraphCodeTests.choose(ranks, records, keeping: kept, to: limit, square: query.square))
+            #expect(chosen.count > kept)
+        }
+    }
+
+    /// What pruning is, without haste: by rounds, each candidate that no link chosen before it stands too much in the way of.
+    private static func choose(
+        _ ranks: [UInt64], _ records: Records, keeping kept: Int, to limit: Int, square: Float
+    ) throws -> [UInt32] {
+        var chosen: [UInt32] = []
+        var ratios = [Float](repeating: 0, count: ranks.count)
+        let isProduct = records.records.metric == Metric.dot.rawValue
+        func squared(_ node: UInt32) -> Float { kith_node_query_of_node(&records.records, node, records.bytes).square }
+        for allowed: Float in [1, 1.44] {
+            for place in ranks.indices where chosen.count < limit && !chosen.contains(UInt32(place)) {
+                guard place < kept || ratios[place] <= allowed else { continue }
+                chosen.append(UInt32(place))
+                let link = kith_rank_node(ranks[place])
+                let distances = try records.distances(kith_node_query_of_node(&records.records, link, records.bytes))
+                for other in max(place + 1, kept)..<max(ranks.count, kept) {
+                    let node = kith_rank_node(ranks[other])
+                    var (fromNode, fromLink) = (kith_rank_distance(ranks[other]), distances[Int(node)])
+                    if isProduct {
+                        fromNode = square + squared(node) + 2 * fromNode
+                        fromLink = squared(link) + squared(node) + 2 * fromLink
+                    }
+                    ratios[other] = max(ratios[other], fromLink > 0 ? fromNode / fromLink : .infinity)
+                }
+            }
+        }
+        return chosen
+    }
+}
+
+/// Room for pruning so many candidates.
+private final class PruneRoom {
+    private var room: kith_prune
+    private let capacity: Int
+
+    init(_ capacity: Int, _ bytes: UnsafeMutablePointer<Int8>) {
+        self.capacity = capacity
+        room = kith_prune(
+            nodes: .allocate(capacity: capacity), places: .allocate(capacity: capacity), from_node: .allocate(capacity: capacity),
+            ratios: .allocate(capacity: capacity), distances: .allocate(capacity: capacity), bytes: bytes)
+    }
+
+    deinit {
+        room.nodes.deallocate()
+        room.places.deallocate()
+        room.from_node.deallocate()
+        room.ratios.deallocate()
+        room.distances.deallocate()
+    }
+
+    func prune(
+        _ ranks: [UInt64], of records: kith_records, keeping kept: Int, to limit: Int, square: Float = 0
+    ) -> [UInt32] {
+        var records = records
+        var out = [UInt32](repeating: 0, count: capacity)
+        let count = kith_prune_links(&room, &records, ranks, ranks.count, kept, limit, 1.44, square, &out)
+        return Array(out[..<count])
     }
 }
