@@ -20,14 +20,23 @@ enum ProcessUsage {
         return 0
     }
 
-    /// Seconds of processor time that it has had so far, in user and kernel mode.
-    static func processorSeconds(of process: Int32) -> Double {
-        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+    /// Seconds of processor time that it has had so far, in user and kernel mode. Of threads that have ended too.
+    static func processorSeconds(of process: Int32) -> Double { times(in: "/proc/\(process)/stat")?.processorSeconds ?? 0 }
+
+    /// Its threads by name, with what each has had.
+    static func threads(of process: Int32) -> [(name: String, processorSeconds: Double)] {
+        let folder = "/proc/\(process)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return threads.compactMap { times(in: "\(folder)/\($0)/stat") }
+    }
+
+    private static func times(in file: String) -> (name: String, processorSeconds: Double)? {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8), let start = text.firstIndex(of: "("),
             let end = text.lastIndex(of: ")")
-        else { return 0 }
+        else { return nil }
         // After the name: state is field 3; utime and stime are 14 and 15.
         let fields = text[text.index(after: end)...].split(separator: " ")
-        guard fields.count > 12, let user = Double(fields[11]), let kernel = Double(fields[12]) else { return 0 }
-        return (user + kernel) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        guard fields.count > 12, let user = Double(fields[11]), let kernel = Double(fields[12]) else { return nil }
+        return (String(text[text.index(after: start)..<end]), (user + kernel) / Double(sysconf(Int32(_SC_CLK_TCK))))
     }
 }
