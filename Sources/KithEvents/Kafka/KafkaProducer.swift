@@ -136,6 +136,14 @@ public final class KafkaProducer: Sendable {
     /// - Throws: `INVALID_CONFIGURATION`, saying what is wrong with it; `BROKER_FAILURE`.
     public func prepareTopic(_ topic: TopicSpecification) throws(KithError) { try client.prepareTopic(topic) }
 
+    /// Whether a broker answers within so many milliseconds.
+    func reachesBrokers(milliseconds: Int) -> Bool {
+        var answer: UnsafePointer<rd_kafka_metadata>?
+        let code = rd_kafka_metadata(client.handle, 0, nil, &answer, Int32(clamping: milliseconds))
+        if let answer { rd_kafka_metadata_destroy(answer) }
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR
+    }
+
     /// Waits until everything queued has been reported, at most `milliseconds`; answers whether it was.
     @discardableResult
     public func flush(milliseconds: Int) -> Bool {

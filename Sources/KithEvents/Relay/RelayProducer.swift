@@ -22,6 +22,7 @@ final class RelayProducer: @unchecked Sendable {
     private var topics: [TopicSpecification: KafkaTopic] = [:]
     private var failures = 0
     private var retryAt: ContinuousClock.Instant?
+    private var askAt: ContinuousClock.Instant?
 
     /// - Throws: `INVALID_CONFIGURATION`: a bad property shows at once, not at the first event.
     init(
@@ -55,6 +56,20 @@ final class RelayProducer: @unchecked Sendable {
         close(producer)
         // Said twice, it must not end the next one.
         _ = trouble.takeEnd()
+    }
+
+    /// For a lane that has nothing to do: where brokers were in trouble, asks them whether they still are, since nothing else would tell. Answers
+    /// when to ask again; nil where all is well.
+    func tendTrouble() -> ContinuousClock.Instant? {
+        guard let producer, trouble.text != nil else { return nil }
+        if let askAt, askAt > .now { return askAt }
+        if producer.reachesBrokers(milliseconds: Limits.kafkaPollMilliseconds) {
+            trouble.clear()
+            return nil
+        }
+        let next = ContinuousClock.now + options.firstRetry
+        askAt = next
+        return next
     }
 
     func availability() -> Availability {

@@ -6,6 +6,8 @@ import TestSupport
 final class OutageRun {
     static let shards = 2
     private static let webhook = "all"
+    /// Batches that writers are ahead of a schedule, at most: each costs all who listen, and the checks.
+    private static let lead = 60
 
     let schedule: Schedule
     let collection: String
@@ -67,6 +69,7 @@ final class OutageRun {
     // MARK: Writers
 
     private func startWriters() {
+        allow(0)
         let connection = server.connection
         for number in 0..<3 {
             let writer = makeWriter(number)
@@ -74,6 +77,15 @@ final class OutageRun {
             let isOver = isOver
             threads.start { writer.run(connection, collection) { isOver.isRaised } }
         }
+    }
+
+    /// Lets writers come so many batches further, and ahead of them.
+    private func allow(_ writes: Int) { progress.allow(upTo: progress.count + writes + OutageRun.lead) }
+
+    /// Waits until writers have noticed that the server is gone.
+    private func joinWriters() {
+        progress.allow(upTo: .max)
+        threads.join()
     }
 
     private func makeWriter(_ number: Int) -> FaultWriter {
@@ -87,13 +99,14 @@ final class OutageRun {
 
     /// Answers whether writes went on.
     func perform(_ step: Schedule.Step) throws -> Bool {
+        allow(step.writes)
         guard progress.wait(for: progress.count + step.writes) else { return false }
         switch step.fault {
         case .work: break
         case .killServer: try restart()
         case .killServerTwice:
             server.kill()
-            threads.join()
+            joinWriters()
             try server.restartAndKill(afterMicroseconds: step.delay)
             try restart()
         case .killServerAtDiskStep: return try killServer(at: .disk, step)
@@ -116,7 +129,7 @@ final class OutageRun {
 
     private func restart() throws {
         server.kill()
-        threads.join()
+        joinWriters()
         try control.clear()
         try server.restart()
         startWriters()
@@ -125,6 +138,7 @@ final class OutageRun {
     /// One that takes no such step, because its brokers are away, is killed after some writes.
     private func killServer(at kind: FaultControl.Step, _ step: Schedule.Step) throws -> Bool {
         let goal = progress.count + 3 * step.number
+        allow(3 * step.number)
         try control.kill(at: kind, number: step.number, isTaken: step.isAfter)
         guard wait(until: { progress.count >= goal || !writers.contains(where: \.isRunning) }) else { return false }
         try restart()
@@ -135,6 +149,7 @@ final class OutageRun {
     private func fillDisk() throws -> Bool {
         let refusals = refusals
         try control.fillDisk()
+        progress.allow(upTo: .max)
         guard wait(until: { self.refusals > refusals || !writers.contains(where: \.isRunning) }) else { return false }
         try restart()
         return true
@@ -157,7 +172,7 @@ final class OutageRun {
     /// All is well again: writers stop, and all who listen get what they lack.
     func recover() throws {
         isOver.raise()
-        threads.join()
+        joinWriters()
         try broker.mend()
         endpoint.network.mend()
         endpoint.refuse([])
@@ -197,7 +212,7 @@ final class OutageRun {
         isOver.raise()
         server.kill()
         consumer.end()
-        threads.join()
+        joinWriters()
     }
 }
 

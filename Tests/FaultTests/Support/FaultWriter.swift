@@ -52,6 +52,7 @@ final class FaultWriter: @unchecked Sendable {
             progress.signal()
         }
         while !isOver() {
+            progress.waitForLeave(unless: isOver)
             do { try writeOnce(connection, collection) } catch let error as CallError where error.code == .resourceExhausted {
                 // A full disk or a full log: refused, and nothing of it is there.
                 refused.add(1, ordering: .relaxed)

@@ -6,8 +6,22 @@ final class Progress: @unchecked Sendable {
     // Guards the number; broadcast when it grows.
     private let condition = NSCondition()
     private var number = 0
+    private var limit = Int.max
 
     var count: Int { condition.withLock { number } }
+
+    /// Those who count go no further until they are allowed to; any number of them may be one step ahead.
+    func allow(upTo limit: Int) {
+        condition.withLock {
+            self.limit = limit
+            condition.broadcast()
+        }
+    }
+
+    /// Waits until there is leave to go on, or `isOver`.
+    func waitForLeave(unless isOver: () -> Bool) {
+        condition.withLock { while number >= limit, !isOver() { condition.wait() } }
+    }
 
     func add() {
         condition.withLock {

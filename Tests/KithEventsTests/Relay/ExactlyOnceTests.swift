@@ -16,11 +16,13 @@ import Testing
         try broker.createTopic("kith.relay.cursor.v1", partitions: 1)
     }
 
-    private func relay(_ properties: [String: String] = [:]) throws -> Relay {
+    private func relay(
+        _ delivery: DeliveryGuarantee = .exactlyOnce, _ properties: [String: String] = [:]
+    ) throws -> Relay {
         let quick = ["reconnect.backoff.ms": "10", "reconnect.backoff.max.ms": "50", "retry.backoff.ms": "10"]
         return try Relay(
             configuration: KafkaConfiguration(
-                brokers: broker.bootstrapServers, delivery: .exactlyOnce, properties: quick.merging(properties) { $1 }),
+                brokers: broker.bootstrapServers, delivery: delivery, properties: quick.merging(properties) { $1 }),
             cluster: "c", metrics: metrics,
             options: RelayOptions(
                 firstRetry: .milliseconds(20), lastRetry: .milliseconds(100), cursorInterval: .milliseconds(5)))
@@ -88,6 +90,39 @@ import Testing
         try expectAll()
     }
 
+    /// Else they would come again after a crash.
+    @Test func eventsBeforeARowThatCannotBeReadAreCommittedWithTheirCursor() throws {
+        commit(10)
+        feed.setUnreadable(6)
+        let first = try relay()
+        try first.start(feed: feed) { sampleDefinition() }
+        #expect(feed.waitForCursor(5))
+        #expect(eventually { first.status().shards[0].failure?.reason == .corruption })
+        first.shutdown()
+        feed.setUnreadable(nil)
+        // As if the log's own cursor had not been saved before a crash.
+        try feed.saveCursor("kafka", at: 0)
+        let second = try relay()
+        try second.start(feed: feed) { sampleDefinition() }
+        #expect(feed.waitForCursor(10))
+        let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: broker.bootstrapServers))
+        try consumer.assign(topic: "kith.changes.v1.words", partitions: 0..<1)
+        let expected = (1...10).flatMap { position in (0..<2).map { "c/7.0/\(position)/\($0)" } }
+        #expect(try consumer.readIDs(until: [expected]) == [expected])
+    }
+
+    @Test(arguments: DeliveryGuarantee.allCases)
+    func troubleIsOverWhenBrokersAnswerThoughNothingIsSent(delivery: DeliveryGuarantee) throws {
+        let relay = try relay(delivery)
+        try relay.start(feed: feed) { sampleDefinition() }
+        commit(10)
+        #expect(feed.waitForCursor(10))
+        for number in 1...2 { try broker.setBroker(number, isUp: false) }
+        #expect(eventually { relay.status().trouble != nil })
+        for number in 1...2 { try broker.setBroker(number, isUp: true) }
+        #expect(eventually { relay.status().trouble == nil })
+    }
+
     @Test func aRelayThatIsFencedStops() throws {
         let relay = try relay()
         let tries = Tries()
@@ -109,7 +144,7 @@ import Testing
     }
 
     @Test func anEventTooLargeLeavesAClaimCheck() throws {
-        let relay = try relay(["message.max.bytes": "3000"])
+        let relay = try relay(.exactlyOnce, ["message.max.bytes": "3000"])
         feed.setVector([UInt8](repeating: 7, count: 5_000), slot: 1)
         try relay.start(feed: feed) { sampleDefinition(shards: 2, vectors: .full) }
         let small = Change(operation: .create, id: .number(1), before: nil, after: sampleImage(version: 1, slots: []))

@@ -12,6 +12,7 @@ final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
     private var cursors: [String: LogPosition] = [:]
     private var observers: [UInt64: @Sendable () -> Void] = [:]
     private var lastToken: UInt64 = 0
+    private var unreadable: LogPosition?
 
     init(shard: ShardID = ShardID(collection: 7, shard: 0)) { self.shard = shard }
 
@@ -59,6 +60,9 @@ final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
         }
     }
 
+    /// From now on the commit at `position` cannot be read; nil mends it.
+    func setUnreadable(_ position: LogPosition?) { condition.withLock { unreadable = position } }
+
     /// Waits until the relay's cursor stands at `position`; false after a minute.
     func waitForCursor(_ position: LogPosition) -> Bool {
         let deadline = Date(timeIntervalSinceNow: 60)
@@ -83,7 +87,7 @@ final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
     func forEachCommit(
         after position: LogPosition, _ visit: (_ commit: Commit, _ rowBytes: Int) throws(KithError) -> Bool
     ) throws(KithError) -> LogPosition {
-        let (rows, trimmed) = condition.withLock { (self.rows, self.trimmed) }
+        let (rows, trimmed, unreadable) = condition.withLock { (self.rows, self.trimmed, self.unreadable) }
         guard position >= trimmed else {
             throw KithError(.outOfRange, .positionTrimmed, "commits up to \(trimmed) are gone")
         }
@@ -91,6 +95,7 @@ final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
         while last < trimmed + LogPosition(rows.count) {
             let row = rows[Int(last - trimmed)].view
             last += 1
+            if last == unreadable { throw KithError(.dataLoss, .corruption, "commit \(last) cannot be read") }
             guard try visit(Commit(position: last, decoding: row.bytes), row.count) else { break }
         }
         return last

@@ -56,7 +56,7 @@ final class AtLeastOnceLane: RelayLane {
                 case .wait(let until): deadline = earliest(deadline, until)
                 }
             }
-            return hasMore ? nil : RelayPause(time: deadline)
+            return hasMore ? nil : RelayPause(time: earliest(deadline, tools.producer.tendTrouble()))
         }
     }
 }

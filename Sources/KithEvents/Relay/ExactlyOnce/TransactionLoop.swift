@@ -56,7 +56,9 @@ final class TransactionLoop {
                 let hasMore = try fill(producer)
                 // A shard that has just failed is to be tried again.
                 let deadline = tendCursors()
-                guard let due = due(hasMore: hasMore) else { return RelayPause(time: deadline) }
+                guard let due = due(hasMore: hasMore) else {
+                    return RelayPause(time: earliest(deadline, tools.producer.tendTrouble()))
+                }
                 if due <= .now {
                     try commit(producer)
                     return nil
