@@ -154,6 +154,8 @@ public enum Limits {
     public static let relayPaceSeconds = 30
     /// Commits between two saves of the relay's cursor, at most.
     public static let relayCursorCommits: UInt64 = 10_000
+    /// Points of a shard that go into a state topic at a time, when it is turned on after they were written.
+    public static let statePagePoints = 1_000
     /// Bytes of change log that are read at a time to tell what waits for Kafka; beyond it is reckoned.
     public static let relayMeterBytes = 8 << 20
     /// Transactional producers of one node: shards beyond so many share them. Never to be changed: servers of other versions would not fence

@@ -18,6 +18,8 @@ struct GetEventStatusResponse: Codable {
         var oldestAgeMilliseconds: UInt64
         var failureReason: String
         var failureMessage: String
+        var stateSnapshot: Bool
+        var stateSnapshotPoints: UInt64
     }
     var enabled = false
     var brokers = ""

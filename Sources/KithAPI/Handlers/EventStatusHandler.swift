@@ -40,6 +40,7 @@ struct EventStatusHandler {
             collection: collection, shard: UInt32(shard.shard.shard), topic: shard.topic, publishedPosition: shard.published,
             lastPosition: shard.last, waitingCommits: shard.lag, waitingEvents: shard.waiting.events,
             waitingBytes: shard.waiting.bytes, estimated: shard.waiting.isEstimate, oldestAgeMilliseconds: UInt64(age),
-            failureReason: shard.failure?.reason.rawValue ?? "", failureMessage: shard.failure?.message ?? "")
+            failureReason: shard.failure?.reason.rawValue ?? "", failureMessage: shard.failure?.message ?? "",
+            stateSnapshot: shard.statePoints != nil, stateSnapshotPoints: shard.statePoints ?? 0)
     }
 }

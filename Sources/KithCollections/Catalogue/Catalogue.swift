@@ -200,6 +200,7 @@ public final class Catalogue: Sendable {
         let told = CatalogueChange.update(of: collection.definition, to: definition)
         try store.put(definition, CatalogueCommit(told, context: context, at: definition.updatedAt))
         collection.update(definition)
+        observer.altered(collection)
         return definition
     }
 
@@ -310,6 +311,8 @@ public final class Catalogue: Sendable {
 /// Told of collections coming and going, such as the relay to Kafka.
 public protocol CatalogueObserver: Sendable {
     func opened(_ collection: Collection)
+    /// Its definition was changed.
+    func altered(_ collection: Collection)
     /// Called before a collection's shards close.
     func closing(_ collection: Collection)
 }

@@ -111,5 +111,6 @@ public final class Node: Sendable {
 public struct NoObserver: CatalogueObserver {
     public init() {}
     public func opened(_ collection: Collection) {}
+    public func altered(_ collection: Collection) {}
     public func closing(_ collection: Collection) {}
 }

@@ -50,6 +50,11 @@ enum Keys {
         return (lower, successor(lower))
     }
 
+    /// A reader's note in the meta family.
+    static func note(_ shard: ShardID, _ name: String) -> [UInt8] {
+        Keys.shard(shard) + [UInt8(ascii: "n")] + Array(name.utf8)
+    }
+
     /// The first answer to a request id.
     static func request(_ shard: ShardID, _ requestID: String) -> [UInt8] {
         Keys.shard(shard) + [UInt8(ascii: "r")] + Array(requestID.utf8)

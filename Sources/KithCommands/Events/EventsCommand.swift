@@ -75,6 +75,10 @@ enum EventsCommand {
             ])
         }
         table.printAll()
+        for shard in status.shards where shard.stateSnapshot {
+            Console.print(
+                "\(shard.collection)/\(shard.shard): \(number(shard.stateSnapshotPoints)) points written earlier are in the state topic, more follow")
+        }
         for shard in status.shards where !shard.failureReason.isEmpty {
             Console.print("\(shard.collection)/\(shard.shard): \(shard.failureMessage)")
         }
@@ -92,6 +96,8 @@ private struct EventStatus: Decodable {
         var publishedPosition, lastPosition, waitingCommits, waitingEvents, waitingBytes, oldestAgeMilliseconds: String
         var estimated: Bool
         var failureReason, failureMessage: String
+        var stateSnapshot: Bool
+        var stateSnapshotPoints: String
     }
     var enabled: Bool
     var brokers, delivery, trouble: String

@@ -96,6 +96,10 @@ private struct EventsObserver: CatalogueObserver {
         }
     }
 
+    func altered(_ collection: KithCollections.Collection) {
+        for shard in collection.shards { relay?.look(at: shard.id) }
+    }
+
     func closing(_ collection: KithCollections.Collection) {
         for shard in collection.shards {
             relay?.stop(shard.id)

@@ -63,6 +63,22 @@ public final class RecordEncoder {
             guard proceeds else { return }
         }
     }
+
+    /// Visits the state records of points that were read, from place `first` on, until `visit` answers false.
+    ///
+    /// - Parameter points: READ changes, as a commit at the position they are as of.
+    func encodeState(
+        of points: Commit, from first: Int, _ definition: CollectionDefinition, feed: any ChangeFeed,
+        _ visit: (EncodedEvent) throws(KithError) -> Bool
+    ) throws(KithError) {
+        for place in first..<max(first, points.changes.count) {
+            var proceeds = true
+            try changes.encodeState(points, at: place, of: definition, feed: feed) { (event) throws(KithError) in
+                proceeds = try visit(event)
+            }
+            guard proceeds else { return }
+        }
+    }
 }
 
 /// Which records a commit has.

@@ -34,6 +34,9 @@ public final class Relay: Sendable {
         feed: any ChangeFeed, definition: @escaping @Sendable () -> CollectionDefinition
     ) throws(KithError) { try lanes.lane(of: feed.shard).start(feed, definition) }
 
+    /// Has a shard's definition looked at, though no commit came.
+    public func look(at shard: ShardID) { lanes[shard]?.signal.raise() }
+
     /// Ends the publishing of a shard and saves its cursor. When it returns the relay has let go of the feed; events on their way may
     /// still reach Kafka.
     public func stop(_ shard: ShardID) { lanes[shard]?.stop(shard) }

@@ -81,6 +81,9 @@ public final class Metrics: MetricSet {
     public let relayUnusableTopics = Gauge(
         "kith_relay_unusable_topics", "Topics that brokers do not make, or that are not as Kith needs them.")
 
+    public let statePoints = Counter(
+        "kith_state_snapshot_points_total", "Points put into state topics that were turned on after they were written.")
+
     // MARK: Webhooks
 
     public let webhookEvents = Counter("kith_webhook_events_total", "Change events taken by webhooks' endpoints.")

@@ -2,7 +2,7 @@ import Foundation
 import KithCore
 
 /// A change log in memory: the rows that a store would hold, encoded as it would encode them.
-final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
+final class MemoryChangeFeed: PointFeed, @unchecked Sendable {
     let shard: ShardID
     // Guards everything below; broadcast when a cursor is saved.
     private let condition = NSCondition()
@@ -13,6 +13,7 @@ final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
     private var observers: [UInt64: @Sendable () -> Void] = [:]
     private var lastToken: UInt64 = 0
     private var unreadable: LogPosition?
+    private var notes: [String: [UInt8]] = [:]
 
     init(shard: ShardID = ShardID(collection: 7, shard: 0)) { self.shard = shard }
 
@@ -121,6 +122,33 @@ final class MemoryChangeFeed: ChangeFeed, @unchecked Sendable {
             condition.broadcast()
         }
     }
+
+    // MARK: PointFeed
+
+    func readPoints(
+        after point: PointID?, upTo position: LogPosition, limit: Int, of definition: CollectionDefinition
+    ) throws(KithError) -> PointPage {
+        var points: [[UInt8]: (change: Change, position: LogPosition)] = [:]
+        let rows = condition.withLock { self.rows }
+        for (index, row) in rows.enumerated() {
+            let commit = try Commit(position: LogPosition(index) + 1, decoding: row.view.bytes)
+            for change in commit.changes {
+                let read = Change(operation: .read, id: change.id, before: nil, after: change.after, owner: row)
+                points[change.id.encoded] = change.after == nil ? nil : (read, commit.position)
+            }
+        }
+        let after = point?.encoded ?? []
+        let behind = points.filter { after.lexicographicallyPrecedes($0.key) }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        var page = PointPage()
+        for (_, found) in behind.prefix(limit) {
+            page.last = found.change.id
+            if found.position <= position { page.changes.append(found.change) }
+        }
+        return page
+    }
+
+    func note(_ name: String) throws(KithError) -> [UInt8]? { condition.withLock { notes[name] } }
+    func saveNote(_ name: String, _ bytes: [UInt8]) throws(KithError) { condition.withLock { notes[name] = bytes } }
 
     func removeCursor(_ name: String) throws(KithError) { condition.withLock { cursors[name] = nil } }
 }

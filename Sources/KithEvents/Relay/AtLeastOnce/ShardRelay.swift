@@ -10,6 +10,7 @@ final class ShardRelay: RelayedShard {
         var sent: LogPosition
         var topic: String
         var failure: KithError?
+        var statePoints: UInt64?
     }
 
     private let feed: any ChangeFeed
@@ -35,7 +36,7 @@ final class ShardRelay: RelayedShard {
         let shown = shown.withLock { $0 }
         return RelayStatus.Shard(
             shard: feed.shard, topic: shown.topic, published: shown.commits.published, last: last,
-            failure: shown.failure)
+            failure: shown.failure, statePoints: shown.statePoints)
     }
 
     func waiting(limit: Int) -> WaitingCommits { change { $0.waiting(limit: limit) } }
@@ -56,7 +57,8 @@ final class ShardRelay: RelayedShard {
             let answer = body(&turn)
             shown.withLock {
                 $0 = Shown(
-                    commits: turn.commits, sent: turn.sent, topic: turn.topic, failure: turn.failure?.error)
+                    commits: turn.commits, sent: turn.sent, topic: turn.topic, failure: turn.failure?.error,
+                    statePoints: turn.statePoints)
             }
             return answer
         }

@@ -30,6 +30,7 @@ struct ShardTurn: Sendable {
     /// The commit after it, where the queue filled up amid its events, and the first of them that is not sent; all are made by one definition.
     private var partial: (commit: SentCommit, next: Int, definition: CollectionDefinition)?
     private var cursor: DurableCursor
+    private var statePages: StatePages
     private var isStopped = false
 
     init(
@@ -41,13 +42,18 @@ struct ShardTurn: Sendable {
         cursor = try DurableCursor(of: feed)
         sent = cursor.saved
         commits = SentCommits(after: sent, metrics: metrics)
+        statePages = StatePages(try StateSnapshot(of: feed))
     }
+
+    /// As the status has them.
+    var statePoints: UInt64? { statePages.snapshot.progress }
 
     mutating func step(_ tools: RelayTools, _ producer: KafkaProducer) -> Next {
         guard !isStopped else { return .wait(until: nil) }
         do throws(KithError) {
             try cursor.saveIfDue(commits.published, in: feed, tools.options)
             noteLoss(tools)
+            if try statePages.saveIfDelivered(metrics), failure?.retryAt == nil { failure = nil }
             guard isReady() else { return .wait(until: earliest(failure?.retryAt, cursor.due(commits.published, tools.options))) }
             // A commit without events moves the watermark and is reported by nobody: the cursor is looked at again after sending.
             return try send(tools, producer) ? .more : .wait(until: cursor.due(commits.published, tools.options))
@@ -93,6 +99,8 @@ struct ShardTurn: Sendable {
         if let gap = try tools.gap(after: sent, in: feed, definition) {
             return try send(gap, to: try topics[topics.main], tools, producer)
         }
+        try statePages.snapshot.tend(definition, sent: sent)
+        if statePages.isOpen { guard try sendState(definition, topics, tools, producer) else { return false } }
         var isWaiting = false
         _ = try feed.forEachCommit(after: sent) { (commit, _) throws(KithError) in
             let definition = partial?.definition ?? definition
@@ -106,8 +114,32 @@ struct ShardTurn: Sendable {
             if count > 0 || partial == nil { recover() }
             return !isFull && bytes < Limits.relayTurnBytes
         }
+        var hasState = false
+        if partial == nil, !isFull, !isWaiting { hasState = try beginState(definition, topics, tools, producer) }
         if sent == feed.lastPosition { recover() }
-        return !isFull && !isWaiting && sent < feed.lastPosition
+        return !isFull && !isWaiting && (sent < feed.lastPosition || hasState)
+    }
+
+    /// Sends the next page of points that no commit tells of, where it is time to; answers whether another can follow at once.
+    private mutating func beginState(
+        _ definition: CollectionDefinition, _ topics: ShardTopics, _ tools: RelayTools, _ producer: KafkaProducer
+    ) throws(KithError) -> Bool {
+        // The first event of a producer goes alone.
+        guard statePages.isFree, commits.isUnderway || commits.isAllReported, try topics.areReady([.state]) else { return false }
+        let limit = commits.isUnderway ? Limits.statePagePoints : 1
+        guard try statePages.begin(at: sent, limit: limit, definition, in: commits) else { return statePages.snapshot.isUnderWay }
+        _ = try sendState(definition, topics, tools, producer)
+        return false
+    }
+
+    /// Sends what is left of the page; answers whether all is with the producer.
+    private mutating func sendState(
+        _ definition: CollectionDefinition, _ topics: ShardTopics, _ tools: RelayTools, _ producer: KafkaProducer
+    ) throws(KithError) -> Bool {
+        guard try topics.areReady([.state]) else { return false }
+        guard let sending = try statePages.send(definition, to: try topics[.state], feed: feed, tools, producer) else { return false }
+        commits.append(sending)
+        return true
     }
 
     /// Sends what stands for commits that are gone; answers whether it was.
@@ -218,6 +250,7 @@ struct ShardTurn: Sendable {
         commits = SentCommits(after: position, metrics: metrics)
         sent = position
         partial = nil
+        statePages.abandon()
     }
 
     /// The new try has come further: once what was lost has been delivered, too, the failure is over.

@@ -9,6 +9,8 @@ struct PublishedCursor: Codable, Equatable {
     /// The collection's name and time of creation: another collection's positions mean nothing to this one.
     var collection: String
     var createdAt: Int64
+    /// How far points that no commit tells of are in the state topic.
+    var state: StateMark?
 }
 
 /// `<prefix>.relay.cursor.v1`: compacted, one partition, key `<cluster>/<collection id>.<shard>`, value a `PublishedCursor` as JSON.

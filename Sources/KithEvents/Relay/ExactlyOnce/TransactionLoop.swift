@@ -143,7 +143,7 @@ final class TransactionLoop {
         session.noteCommitted(open.cursors)
         for shard in shards.all {
             guard let cursor = open.cursors[shard.feed.shard] else { continue }
-            shard.change { $0.committed(cursor.position) }
+            shard.change { $0.committed(cursor.position, tools) }
         }
     }
 

@@ -10,6 +10,7 @@ final class TransactionalShard: RelayedShard {
         var sent: LogPosition
         var topic = ""
         var failure: KithError?
+        var statePoints: UInt64?
     }
 
     let feed: any ChangeFeed
@@ -31,7 +32,8 @@ final class TransactionalShard: RelayedShard {
     var status: RelayStatus.Shard {
         let shown = shown.withLock { $0 }
         return RelayStatus.Shard(
-            shard: feed.shard, topic: shown.topic, published: shown.published, last: last, failure: shown.failure)
+            shard: feed.shard, topic: shown.topic, published: shown.published, last: last, failure: shown.failure,
+            statePoints: shown.statePoints)
     }
 
     func waiting(limit: Int) -> WaitingCommits { change { $0.waiting(limit: limit) } }
@@ -42,7 +44,9 @@ final class TransactionalShard: RelayedShard {
         turn.withLock { turn in
             answer = body(&turn)
             shown.withLock {
-                $0 = Shown(published: turn.published, sent: turn.sent, topic: turn.topic, failure: turn.failure?.error)
+                $0 = Shown(
+                    published: turn.published, sent: turn.sent, topic: turn.topic, failure: turn.failure?.error,
+                    statePoints: turn.statePoints)
             }
         }
         // Set by the line above.

@@ -31,6 +31,9 @@ struct TransactionalTurn: Sendable {
     /// Whether Kafka's cursor has been compared with the log since the producer began.
     private var isResumed = false
     private var cursor: DurableCursor
+    private var snapshot: StateSnapshot
+    /// Of the page that is in the open transaction.
+    private var openMark: (mark: StateMark, points: Int)?
     private var isStopped = false
 
     init(feed: any ChangeFeed, definition: @escaping @Sendable () -> CollectionDefinition) throws(KithError) {
@@ -39,12 +42,20 @@ struct TransactionalTurn: Sendable {
         cursor = try DurableCursor(of: feed)
         published = cursor.saved
         sent = published
+        snapshot = try StateSnapshot(of: feed)
     }
+
+    /// As the status has them.
+    var statePoints: UInt64? { snapshot.progress }
 
     // MARK: Sending
 
     /// Whether there are commits that may be sent now, or Kafka's cursor is still to be compared.
-    var wantsToSend: Bool { !isStopped && (isResumed ? min(limit, feed.lastPosition) > sent : limit > 0) }
+    var wantsToSend: Bool { !isStopped && (isResumed ? min(limit, feed.lastPosition) > sent || wantsState : limit > 0) }
+
+    /// Whether points that no commit tells of may be sent now.
+    private var wantsState: Bool { limit == .max && openMark == nil && snapshot.isDue(definition()) }
+
 
     /// Adds commits to the transaction until there are none or it is full.
     ///
@@ -56,21 +67,25 @@ struct TransactionalTurn: Sendable {
         // A shard that was stopped and started again waits for what it has in the transaction.
         guard wantsToSend, !transaction.isFull, isResumed || transaction.cursors[feed.shard] == nil else { return .idle }
         var position: LogPosition?
+        var isAmidPage = false
         do throws(KithError) {
             let definition = definition()
             if !isResumed { try resume(after: try known(), definition) }
             let end = min(limit, feed.lastPosition)
-            guard end > sent else { return .idle }
+            try snapshot.tend(definition, sent: sent)
+            guard end > sent || wantsState else { return .idle }
             let topics = ShardTopics(feed.shard, definition, tools.producer, producer)
             topic = topics.mainName
             guard try topics.areReady([topics.main]) else { return .idle }
             // Whatever stops this turn, events that are in the transaction count as sent.
-            let began = sent
+            let (began, mark) = (sent, openMark?.mark)
             defer {
-                if sent > began {
+                if sent > began || openMark?.mark != mark {
                     transaction.move(
                         feed.shard,
-                        to: PublishedCursor(position: sent, collection: definition.name, createdAt: definition.createdAt))
+                        to: PublishedCursor(
+                            position: sent, collection: definition.name, createdAt: definition.createdAt,
+                            state: openMark?.mark ?? snapshot.mark))
                 }
             }
             if let gap = try tools.gap(after: sent, in: feed, definition) {
@@ -95,11 +110,34 @@ struct TransactionalTurn: Sendable {
                 sent = commit.position
                 return commit.position < end && !transaction.isFull && bytes < Limits.relayTurnBytes
             }
+            if wantsState, !isWaiting, !transaction.isFull, try topics.areReady([.state]) {
+                isAmidPage = true
+                try sendState(definition, to: try topics[.state], tools, producer, &transaction)
+                isAmidPage = false
+            }
             return sent < end && !isWaiting ? .more : .idle
         } catch {
             fail(error, at: position, tools)
-            return position == nil ? .idle : .spoiled
+            return position == nil && !isAmidPage ? .idle : .spoiled
         }
+    }
+
+    /// Puts the next page of points that no commit tells of into the transaction.
+    private mutating func sendState(
+        _ definition: CollectionDefinition, to topic: KafkaTopic, _ tools: RelayTools, _ producer: KafkaProducer,
+        _ transaction: inout RelayTransaction
+    ) throws(KithError) {
+        guard let page = try snapshot.page(at: sent, limit: Limits.statePagePoints, definition) else { return }
+        var bytes = 0
+        try tools.encoder.encodeState(of: page.commit, from: 0, definition, feed: feed) { (event) throws(KithError) in
+            try producer.produceWaiting(
+                to: topic, partition: event.topic.partition(of: feed.shard), key: event.key, value: event.value,
+                headers: event.headers, action: "publish the state of a point as of commit \(page.commit.position)")
+            bytes += event.key.count + event.value.count
+            return true
+        }
+        openMark = (page.mark, page.commit.changes.count)
+        transaction.add(events: page.commit.changes.count, bytes: bytes)
     }
 
     /// The last commit that may be sent: before one that failed all others go, and that one alone.
@@ -152,6 +190,7 @@ struct TransactionalTurn: Sendable {
             }
             // The log's own may be ahead: of commits without events, or from a time of at-least-once.
             published = max(published, known.position)
+            snapshot.resume(after: known.state)
         }
         sent = published
         isResumed = true
@@ -160,21 +199,32 @@ struct TransactionalTurn: Sendable {
     // MARK: Outcomes
 
     /// The transaction that held the shard's commits up to `position` is committed.
-    mutating func committed(_ position: LogPosition) {
+    mutating func committed(_ position: LogPosition, _ tools: RelayTools) {
         guard isResumed else { return }
         published = position
+        if let open = openMark {
+            openMark = nil
+            tools.metrics.statePoints.add(open.points)
+            // Kafka has it: one that is not saved here, too, is found there.
+            snapshot.resume(after: open.mark)
+            do throws(KithError) { try snapshot.save(open.mark) } catch { fail(error, tools) }
+        }
         guard let failure, position >= failure.position ?? 0 else { return }
         self.failure = nil
         relayLog.info("a shard's relay goes on", ["shard": "\(feed.shard)"])
     }
 
     /// What the open transaction held is to be sent again.
-    mutating func rolledBack() { sent = published }
+    mutating func rolledBack() {
+        sent = published
+        openMark = nil
+    }
 
     /// The producer is gone: Kafka's cursor says what became of its last transaction.
     mutating func producerEnded() {
         isResumed = false
         sent = published
+        openMark = nil
     }
 
     mutating func fail(_ error: KithError, at position: LogPosition? = nil, _ tools: RelayTools) {
