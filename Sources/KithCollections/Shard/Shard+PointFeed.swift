@@ -17,17 +17,19 @@ extension Shard: PointFeed {
         var (count, bytes) = (0, 0)
         let rows = try database.iterator(.points, from: lower, below: Keys.end(of: id), at: view.store)
         while rows.isValid, count < limit, bytes < Limits.pageBytes {
-            guard let id = PointID(encoded: UnsafeRawBufferPointer(rebasing: rows.key.dropFirst(Keys.shardBytes))) else {
+            guard let found = PointID(encoded: UnsafeRawBufferPointer(rebasing: rows.key.dropFirst(Keys.shardBytes))) else {
                 throw KithError(.dataLoss, .corruption, "shard \(id) holds a row whose key is no point id")
             }
             count += 1
-            page.last = id
+            page.last = found
             if try PointImage(decoding: rows.value).version < bound {
                 bytes += rows.value.count
                 var owner = OwnedBytes(rows.value)
                 if let redaction { owner = OwnedBytes(try PayloadRedactor.redacted(row: owner.view, by: redaction)) }
                 page.changes.append(
-                    Change(operation: .read, id: id, before: nil, after: try PointImage(decoding: owner.view.bytes), owner: owner))
+                    Change(
+                        operation: .read, id: found, before: nil, after: try PointImage(decoding: owner.view.bytes), owner: owner)
+                )
             }
             try rows.next()
         }

@@ -4,12 +4,16 @@ import KithTelemetry
 import Synchronization
 import Testing
 
+private final class Setting: Sendable {
+    let isOn = Atomic(false)
+}
+
 /// A state topic that is turned on when there are points already.
 @Suite(.serialized) struct StateSnapshotTests {
     private let broker: MockBroker
     private let feed = MemoryChangeFeed()
     private let metrics = Metrics()
-    private let isKept = Atomic(false)
+    private let setting = Setting()
     private static let points: UInt64 = 3 * UInt64(Limits.statePagePoints) - 1
 
     init() throws {
@@ -31,13 +35,13 @@ import Testing
     private func start(_ relay: Relay) throws {
         try relay.start(feed: feed) {
             var definition = sampleDefinition()
-            definition.events.state = isKept.load(ordering: .sequentiallyConsistent)
+            definition.events.state = setting.isOn.load(ordering: .sequentiallyConsistent)
             return definition
         }
     }
 
     private func keep(_ value: Bool, _ relay: Relay) {
-        isKept.store(value, ordering: .sequentiallyConsistent)
+        setting.isOn.store(value, ordering: .sequentiallyConsistent)
         relay.look(at: feed.shard)
     }
 
@@ -116,7 +120,7 @@ import Testing
     @Test(arguments: DeliveryGuarantee.allCases)
     func aTopicThatIsKeptFromTheFirstCommitOnNeedsNone(delivery: DeliveryGuarantee) throws {
         let relay = try relay(delivery)
-        isKept.store(true, ordering: .sequentiallyConsistent)
+        setting.isOn.store(true, ordering: .sequentiallyConsistent)
         try start(relay)
         writePoints(relay)
         #expect(metrics.statePoints.current == 0 && relay.status().shards[0].statePoints == nil)

@@ -137,7 +137,9 @@ struct ShardTurn: Sendable {
         _ definition: CollectionDefinition, _ topics: ShardTopics, _ tools: RelayTools, _ producer: KafkaProducer
     ) throws(KithError) -> Bool {
         guard try topics.areReady([.state]) else { return false }
-        guard let sending = try statePages.send(definition, to: try topics[.state], feed: feed, tools, producer) else { return false }
+        guard let sending = try statePages.send(definition, to: try topics[.state], feed: feed, tools, producer) else {
+            return false
+        }
         commits.append(sending)
         return true
     }

@@ -56,7 +56,6 @@ struct TransactionalTurn: Sendable {
     /// Whether points that no commit tells of may be sent now.
     private var wantsState: Bool { limit == .max && openMark == nil && snapshot.isDue(definition()) }
 
-
     /// Adds commits to the transaction until there are none or it is full.
     ///
     /// - Parameter known: the shard's cursor in Kafka.
