@@ -77,8 +77,8 @@ enum EventsCommand {
         table.printAll()
         for shard in status.shards where shard.stateSnapshot {
             Console.print(
-                "\(shard.collection)/\(shard.shard): \(number(shard.stateSnapshotPoints)) points written earlier are in the state topic, more follow"
-            )
+                "\(shard.collection)/\(shard.shard): \(number(shard.stateSnapshotPoints)) points written earlier are in the state topic, "
+                    + "more follow")
         }
         for shard in status.shards where !shard.failureReason.isEmpty {
             Console.print("\(shard.collection)/\(shard.shard): \(shard.failureMessage)")

@@ -33,7 +33,7 @@ private final class Setting: Sendable {
     }
 
     private func start(_ relay: Relay) throws {
-        try relay.start(feed: feed) {
+        try relay.start(feed: feed) { [setting] in
             var definition = sampleDefinition()
             definition.events.state = setting.isOn.load(ordering: .sequentiallyConsistent)
             return definition

@@ -112,7 +112,8 @@ final class SentCommits: Sendable {
     private static func advance(_ state: inout State) {
         while state.done < state.waiting.count, state.waiting[state.done].isDelivered {
             let commit = state.waiting[state.done]
-            state.published = commit.position
+            // Points read as of a commit may end behind a gap after it.
+            state.published = max(state.published, commit.position)
             state.bytes -= commit.byteCount
             state.done += 1
         }
