@@ -99,8 +99,9 @@ final class OutageRun {
 
     /// Answers whether writes went on.
     func perform(_ step: Schedule.Step) throws -> Bool {
+        let goal = progress.count + step.writes
         allow(step.writes)
-        guard progress.wait(for: progress.count + step.writes) else { return false }
+        guard progress.wait(for: goal) else { return false }
         switch step.fault {
         case .work: break
         case .killServer: try restart()
