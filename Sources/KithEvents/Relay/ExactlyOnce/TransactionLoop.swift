@@ -43,7 +43,8 @@ final class TransactionLoop {
     func turn() -> RelayPause? {
         let deadline = tendCursors()
         if let end = tools.producer.closeIfEnded() { producerEnded(end, isFence: end.isFence) }
-        guard !isFenced, !shards.all.isEmpty else { return RelayPause(time: deadline) }
+        guard !isFenced else { return RelayPause(time: deadline) }
+        guard !shards.all.isEmpty else { return RelayPause(time: earliest(deadline, tools.producer.tendTrouble())) }
         if let retryAt, retryAt > .now { return RelayPause(time: earliest(deadline, retryAt)) }
         switch tools.producer.availability() {
         case .waiting(let until): return RelayPause(time: earliest(deadline, until))
