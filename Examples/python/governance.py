@@ -1,4 +1,5 @@
-"""Governance from Python: register a model, classify a field, hold points, and erase a person's data with a proof.
+"""Governance from Python: register a model, classify a field, hold points, erase a person's data with a proof, and
+let the server delete what is old.
 
     Scripts/python-environment.sh
     .build/python/bin/python Examples/python/governance.py --address 127.0.0.1:7040
@@ -82,6 +83,16 @@ def main():
                 erasure = service.GetErasure(governance.GetErasureRequest(erasure=erasure.name))
             expected = hashlib.sha256(b"1\n4\n7\n").digest()
             print(f"erased      {erasure.deleted} points, of the ids we meant: {erasure.points_sha256 == expected}")
+
+            old = types.Point(id=types.PointId(number=10), vectors=[types.Vector(values=[10, 1.0])],
+                              payload_json='{"seen_at": "2001-09-09T01:46:40Z"}')
+            point_service.Upsert(points.UpsertRequest(collection=name, points=[old]))
+            rule = service.SetRetention(governance.SetRetentionRequest(
+                collection=name, max_age_seconds=30 * 86_400, field="seen_at"))
+            while rule.deleted == 0:
+                time.sleep(0.1)
+                rule = service.GetRetention(governance.GetRetentionRequest(collection=name))
+            print(f"retained    {rule.max_age_seconds // 86_400} days: {rule.deleted} point deleted, {rule.undated} have no {rule.field}")
         finally:
             collection_service.DeleteCollection(collections.DeleteCollectionRequest(name=name))
         print(f"deleted     {name}")

@@ -76,6 +76,18 @@ public enum Limits {
     /// Requests that decided something and are not done again when they come again.
     public static let governanceRequests = 10_000
 
+    /// Seconds of a retention rule: a hundred years.
+    public static let retentionSeconds: UInt32 = 3_155_760_000
+    /// Milliseconds between two looks at which collections are to be swept.
+    public static let retentionMilliseconds = 1_000
+    /// Seconds between two sweeps of a collection, at most; else a sixty-fourth of its points' age.
+    public static let retentionSweepSeconds: Int64 = 3_600
+    /// Points that retention deletes by one write, and those that one event tells of.
+    public static let retentionBatch = 1_000
+    public static let retentionEventPoints: UInt64 = 100_000
+    /// Seconds between two notes of when a shard gave which versions, where no rule wants more.
+    public static let versionTimeSeconds: Int64 = 60
+
     // MARK: Reads
 
     /// Results of one search.

@@ -67,6 +67,11 @@ bool kith_json_matches(const uint8_t *_Nullable text, size_t size, const uint8_t
 /// Whether a text is a JSON text, number, true or false.
 bool kith_json_is_scalar(const uint8_t *_Nullable text, size_t size);
 
+/// The time at a path, in microseconds since 1970: RFC 3339 text, or a number of seconds, milliseconds or microseconds since 1970, told apart
+/// by its size (below 1e11, 1e14, 1e17). Paths are as in kith_json_matches; of several times the latest counts. False where there is none.
+bool kith_json_time(const uint8_t *_Nullable text, size_t size, const uint8_t *_Nullable path, size_t path_size,
+                    int64_t *_Nonnull microseconds);
+
 void kith_json_free(uint8_t *_Nullable bytes);
 
 #ifdef __cplusplus

@@ -26,6 +26,7 @@ struct Methods: Sendable {
         let erasures = ErasureHandlers(engine.node)
         let holds = HoldHandlers(engine.node)
         let classifications = ClassificationHandlers(engine.node)
+        let retentions = RetentionHandlers(engine.node)
         let byName: [String: Start] = [
             "/kith.v1.CollectionService/CreateCollection": .recorded(collections.create),
             "/kith.v1.CollectionService/GetCollection": .control(collections.get),
@@ -79,6 +80,9 @@ struct Methods: Sendable {
             "/kith.v1.GovernanceService/RequestErasure": .call(erasures.request),
             "/kith.v1.GovernanceService/GetErasure": .control(erasures.get),
             "/kith.v1.GovernanceService/ListErasures": .control(erasures.list),
+            "/kith.v1.GovernanceService/SetRetention": .recorded(retentions.set),
+            "/kith.v1.GovernanceService/GetRetention": .control(retentions.get),
+            "/kith.v1.GovernanceService/ListRetentions": .control(retentions.list),
             "/kith.v1.EventService/GetEventStatus": .control(EventStatusHandler(engine: engine).handle),
             "/grpc.health.v1.Health/Check": .control(engine.health.check),
             "/grpc.health.v1.Health/Watch": .stream { call throws(KithError) in try HealthWatch(call, engine) },

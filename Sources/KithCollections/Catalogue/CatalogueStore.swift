@@ -55,8 +55,7 @@ struct CatalogueStore {
         let batch = database.makeBatch()
         batch.delete(.catalogue, key: CatalogueReader.definitionKey(id))
         for alias in aliases { batch.delete(.catalogue, key: CatalogueReader.aliasKey(alias)) }
-        let classifications = GovernanceStore.classificationBounds(of: id)
-        batch.deleteRange(.catalogue, from: classifications.from, below: classifications.below)
+        for rows in GovernanceStore.bounds(of: id) { batch.deleteRange(.catalogue, from: rows.from, below: rows.below) }
         let bounds = Keys.bounds(collection: id)
         for family in [ColumnFamily.meta, .points, .changes, .requests] {
             batch.deleteRange(family, from: bounds.from, below: bounds.below)

@@ -13,6 +13,10 @@ public final class Governance: Sendable {
         /// By name; those released stay, so that no name is used twice.
         var holds: [String: LegalHold]
         var erasures: [String: Erasure]
+        /// By collection, as all of retention.
+        var retentions: [UInt32: Retention]
+        var sweeps: [UInt32: RetentionSweep]
+        var sweepResults: [UInt32: RetentionResult] = [:]
         var requests: RequestWindow
     }
 
@@ -29,6 +33,8 @@ public final class Governance: Sendable {
                 classifications: Dictionary(try store.rows(.classification, as: Classification.self).map { ($0.key, $0) }) { $1 },
                 holds: Dictionary(try store.rows(.hold, as: LegalHold.self).map { ($0.name, $0) }) { $1 },
                 erasures: Dictionary(try store.rows(.erasure, as: Erasure.self).map { ($0.name, $0) }) { $1 },
+                retentions: Dictionary(try store.rows(.retention, as: Retention.self).map { ($0.collectionID, $0) }) { $1 },
+                sweeps: Dictionary(try store.rows(.sweep, as: RetentionSweep.self).map { ($0.collectionID, $0) }) { $1 },
                 requests: try RequestWindow(store)))
     }
 
@@ -65,7 +71,12 @@ public final class Governance: Sendable {
                 metadata: ["collection": definition.name, "hold": hold.name])
         }
         try body()
-        state.withLock { $0.classifications = $0.classifications.filter { $0.value.collectionID != definition.id } }
+        state.withLock {
+            $0.classifications = $0.classifications.filter { $0.value.collectionID != definition.id }
+            $0.retentions[definition.id] = nil
+            $0.sweeps[definition.id] = nil
+            $0.sweepResults[definition.id] = nil
+        }
     }
 
     static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1e6) }

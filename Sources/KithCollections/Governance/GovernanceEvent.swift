@@ -8,6 +8,9 @@ public enum GovernanceEvent: Sendable {
     case legalHold(LegalHold)
     case erasureRequested(Erasure)
     case erasureProved(Erasure)
+    /// Set, or removed.
+    case retentionSet(Retention)
+    case retentionApplied(RetentionSweep)
 }
 
 /// Makes facts of decisions, in the form of the public contract.

@@ -12,6 +12,8 @@ struct GovernanceStore {
         case model = 0x6D  // m
         case erasedPoints = 0x70  // p
         case request = 0x71  // q
+        case sweep = 0x73  // s
+        case retention = 0x74  // t
     }
 
     let database: Database
@@ -35,10 +37,9 @@ struct GovernanceStore {
     }
 
     /// The bounds of the rows that go with a collection.
-    static func classificationBounds(of collection: UInt32) -> (from: [UInt8], below: [UInt8]) {
+    static func bounds(of collection: UInt32) -> [(from: [UInt8], below: [UInt8])] {
         let bounds = Keys.bounds(collection: collection)
-        let prefix = [Kind.classification.rawValue]
-        return (prefix + bounds.from, prefix + bounds.below)
+        return [Kind.classification, .sweep, .retention].map { ([$0.rawValue] + bounds.from, [$0.rawValue] + bounds.below) }
     }
 
     func makeBatch() -> WriteBatch { database.makeBatch() }

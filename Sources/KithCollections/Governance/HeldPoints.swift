@@ -26,6 +26,23 @@ enum PayloadMatch {
     }
 }
 
+/// The time that a payload has at a path.
+enum PayloadTime {
+    /// Microseconds since 1970; of several times the latest. Nil where there is none.
+    ///
+    /// - Parameter path: as in `PayloadMatch`.
+    static func latest(in payload: ByteView, path: String) -> Int64? {
+        guard !payload.isEmpty else { return nil }
+        var path = path
+        var time: Int64 = 0
+        let isThere = path.withUTF8 { path in
+            kith_json_time(
+                payload.bytes.bindMemory(to: UInt8.self).baseAddress, payload.count, path.baseAddress, path.count, &time)
+        }
+        return isThere ? time : nil
+    }
+}
+
 extension LegalHolds {
     /// The hold on a point, whose row is `row`; nil where it is free.
     func hold(on id: PointID, row: ByteView) throws(KithError) -> String? {
@@ -50,6 +67,20 @@ extension CommitGroup {
 }
 
 extension Collection {
+    /// Those of `ids` that exist and are held now.
+    func heldPoints(among wanted: [PointID]) throws(KithError) -> Set<PointID> {
+        var held: Set<PointID> = []
+        for (number, shard) in shards.enumerated() {
+            let holds = shard.holds
+            guard !holds.isEmpty else { continue }
+            let ids = wanted.filter { shardNumber(of: $0) == number }
+            try shard.rows(of: ids, in: shard.current()) { index, row throws(KithError) in
+                if let row, try holds.hold(on: ids[index], row: ByteView(row)) != nil { held.insert(ids[index]) }
+            }
+        }
+        return held
+    }
+
     /// The first point among those of `ids` that exist which is held now.
     func heldPoint(among wanted: [PointID]) throws(KithError) -> (id: PointID, hold: String)? {
         for (number, shard) in shards.enumerated() {

@@ -22,6 +22,8 @@ public final class Node: Sendable {
         public var blockCacheBytes = 256 << 20
         /// Time between two rounds of upkeep: trimming the change log and forgetting old request ids.
         public var upkeepMilliseconds = 5_000
+        /// Time between two looks at which collections retention is to sweep.
+        public var retentionMilliseconds = Limits.retentionMilliseconds
         /// Bytes that the process may keep in memory; 0: any number.
         public var memoryBudgetBytes = 0
         /// Time between two looks at what is in memory.
@@ -45,6 +47,8 @@ public final class Node: Sendable {
     private let governor: MemoryGovernor
     private let recallWatch: RecallWatch
     private let eraser: Eraser
+    /// Deletes points whose time is over.
+    package let retention: RetentionSweeper
     private let isClosed = Atomic(false)
 
     /// Opens the folder, recovering what a crash left.
@@ -86,6 +90,9 @@ public final class Node: Sendable {
             catalogue: catalogue, log: log, budget: budget, metrics: metrics,
             interval: .milliseconds(configuration.upkeepMilliseconds))
         eraser = Eraser(governance: governance, catalogue: catalogue, budget: budget, metrics: metrics)
+        retention = RetentionSweeper(
+            governance: governance, catalogue: catalogue, database: database, metrics: metrics,
+            interval: .milliseconds(configuration.retentionMilliseconds))
         governor = MemoryGovernor(
             catalogue: catalogue, metrics: metrics, nodeBudget: configuration.memoryBudgetBytes,
             interval: .milliseconds(configuration.memoryRoundMilliseconds))
@@ -99,6 +106,7 @@ public final class Node: Sendable {
     public func close() {
         guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
         eraser.stop()
+        retention.stop()
         upkeep.stop()
         governor.stop()
         recallWatch.stop()

@@ -39,6 +39,9 @@ enum Keys {
     /// The shard's state in the meta family.
     static func state(_ shard: ShardID) -> [UInt8] { Keys.shard(shard) + [UInt8(ascii: "s")] }
 
+    /// When the shard gave which versions, in the meta family.
+    static func versionTimes(_ shard: ShardID) -> [UInt8] { Keys.shard(shard) + [UInt8(ascii: "v")] }
+
     /// A reader's cursor in the meta family.
     static func cursor(_ shard: ShardID, _ name: String) -> [UInt8] {
         Keys.shard(shard) + [UInt8(ascii: "c")] + Array(name.utf8)

@@ -6,34 +6,41 @@ enum GovernanceCommand {
     typealias Action = @Sendable (KithClient, Arguments) throws(KithError) -> Void
 
     static let description = CommandDescription(
-        name: "governance", summary: "Decide about data: models, classifications, legal holds, erasures",
-        operands: ["[ACTION]", "[NAME]"],
+        name: "governance", summary: "Decide about data: models, classifications, legal holds, erasures, retention",
+        operands: ["[ACTION]", "[NAME]", "[COLLECTION]"],
         options: Connection.options
             + [
                 Option(name: "json", value: nil, help: "answer in JSON"),
                 Option(name: "request-id", value: "TEXT", help: "a request that comes again under this id is not done again"),
                 Option(name: "reason", value: "TEXT", help: "for people"),
             ] + ModelActions.options + ClassificationActions.options + HoldActions.options
-            + ErasureActions.options,
+            + ErasureActions.options + RetentionActions.options,
         notes: [
             "Actions: models (the default), model ID, register-model ID, classifications, classify COLLECTION,",
-            "holds, hold NAME, place-hold NAME, release-hold NAME, erasures, erasure NAME, erase NAME.",
+            "holds, hold NAME, place-hold NAME, release-hold NAME, erasures, erasure NAME, erase NAME,",
+            "retention list, retention get COLLECTION, retention set COLLECTION, retention remove COLLECTION.",
             "  kith governance register-model minilm --revision 2 --owner search --dimension 384 --licence apache-2.0",
             "  kith governance classify patients --field person.name --as restricted --labels pii",
             "  kith governance place-hold case-12 --collection patients --field person.id --value '\"4711\"' --reason 'court order'",
             "  kith governance erase gdpr-88 --subject ticket-88 --collection patients --field person.id --value '\"4711\"'",
+            "  kith governance retention set visits --max-age 30d --age-field seen_at",
         ]
     ) { arguments throws(KithError) in
         let action = arguments.operands.first ?? "models"
         guard let run = actions[action] else {
             throw .usage("'kith governance' has no action '\(action)', only \(actions.keys.sorted().joined(separator: ", "))")
         }
+        guard action == "retention" || arguments.operands.count <= 2 else {
+            throw .usage("'kith governance \(action)' does not expect '\(arguments.operands[2])'")
+        }
         try Connection.with(arguments) { client throws(KithError) in try run(client, arguments) }
         return ExitCode.success
     }
 
-    private static let actions = [ModelActions.all, ClassificationActions.all, HoldActions.all, ErasureActions.all]
-        .reduce(into: [String: Action]()) { all, some in all.merge(some) { $1 } }
+    private static let actions = [
+        ModelActions.all, ClassificationActions.all, HoldActions.all, ErasureActions.all, RetentionActions.all,
+    ]
+    .reduce(into: [String: Action]()) { all, some in all.merge(some) { $1 } }
 
     // MARK: What actions share
 

@@ -66,6 +66,15 @@ public final class Metrics: MetricSet {
     public let erasuresUnderWay = Gauge("kith_erasures_under_way", "Erasures that are not proved yet.")
     public let erasuresBlocked = Gauge("kith_erasures_blocked", "Those of them that do not go on; GetErasure says why.")
     public let erasedPoints = Counter("kith_erased_points_total", "Points deleted by erasures.")
+    public let retentionDeletedPoints = Counter("kith_retention_deleted_points_total", "Points deleted by retention.")
+    public let retentionHeldPoints = Gauge(
+        "kith_retention_held_points", "Points that the last sweeps found too old, and left because of legal holds.")
+    public let retentionUndatedPoints = Gauge(
+        "kith_retention_undated_points", "Points that the last sweeps left, having no time in the field that a rule names.")
+    public let retentionSweepAge = Gauge(
+        "kith_retention_sweep_age_seconds", "Time since the last sweep that got through, of the collection where it is longest.")
+    public let retentionFailing = Gauge(
+        "kith_retention_failing_collections", "Collections whose last sweep did not get through; GetRetention says why.")
 
     // MARK: Kafka
 

@@ -84,6 +84,27 @@ extension BadRequest {
         BadRequest("page too large", .listErasures, ["pageSize": 1_001], "LIMIT_EXCEEDED", "page_size"),
     ]
 
+    private static func retention(_ field: String, _ value: JSON) -> JSON {
+        var request: JSON = ["collection": "docs", "maxAgeSeconds": 60]
+        request[field] = value
+        return request
+    }
+
+    static let retentions: [BadRequest] = [
+        BadRequest("no collection", .setRetention, [:], "REQUIRED_FIELD_MISSING", "collection"),
+        BadRequest(
+            "unknown collection", .setRetention, retention("collection", "nowhere"), "COLLECTION_NOT_FOUND", "collection",
+            code: .notFound),
+        BadRequest(
+            "more than a hundred years", .setRetention, retention("maxAgeSeconds", 3_155_760_001), "LIMIT_EXCEEDED",
+            "max_age_seconds"),
+        BadRequest("bad path", .setRetention, retention("field", "a..b"), "INVALID_VALUE", "field"),
+        BadRequest("path too long", .setRetention, retention("field", text(513)), "LIMIT_EXCEEDED", "field"),
+        BadRequest("a field without an age", .setRetention, ["collection": "docs", "field": "a"], "INVALID_VALUE", "field"),
+        BadRequest("no collection", .getRetention, [:], "REQUIRED_FIELD_MISSING", "collection"),
+        BadRequest("page too large", .listRetentions, ["pageSize": 1_001], "LIMIT_EXCEEDED", "page_size"),
+    ]
+
     static let decisions: [BadRequest] = [
         BadRequest("nothing", .registerModel, [:], "REQUIRED_FIELD_MISSING", "model"),
         BadRequest("no id", .registerModel, model("id", ""), "REQUIRED_FIELD_MISSING", "model.id"),

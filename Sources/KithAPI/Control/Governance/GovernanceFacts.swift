@@ -35,6 +35,17 @@ struct GovernanceFacts {
         var pointsSha256: String
     }
 
+    private struct RetentionSet: Encodable {
+        var collection: String
+        var maxAgeSeconds: UInt32
+        var field: String
+    }
+
+    private struct RetentionApplied: Encodable {
+        var collection, rule, points, held: String
+        var positions: [PositionMessage]
+    }
+
     /// A `kith.v1.GovernanceEvent`: one of its events.
     private struct EventMessage: Encodable {
         var resource: String
@@ -43,6 +54,8 @@ struct GovernanceFacts {
         var legalHold: LegalHoldMessage?
         var erasureRequested: ErasureRequested?
         var erasureProved: ErasureProved?
+        var retentionSet: RetentionSet?
+        var retentionApplied: RetentionApplied?
     }
 
     func fact(_ event: GovernanceEvent) throws(KithError) -> Fact {
@@ -84,6 +97,17 @@ struct GovernanceFacts {
                 requested: "\(erasure.requested)", deleted: "\(erasure.deleted)", redactedCommits: "\(erasure.redactedCommits)",
                 overwrittenVectors: "\(erasure.overwrittenVectors)", positions: erasure.positions.map(PositionMessage.init),
                 pointsSha256: Data(erasure.digest).base64EncodedString())
+        case .retentionSet(let rule):
+            what = "retention_set"
+            message.resource = "retentions/\(rule.collection)"
+            message.retentionSet = RetentionSet(
+                collection: rule.collection, maxAgeSeconds: rule.maxAgeSeconds, field: rule.field)
+        case .retentionApplied(let sweep):
+            what = "retention_applied"
+            message.resource = "retentions/\(sweep.collection)/applied"
+            message.retentionApplied = RetentionApplied(
+                collection: sweep.collection, rule: sweep.rule, points: "\(sweep.deleted)", held: "\(sweep.held)",
+                positions: sweep.positions.map(PositionMessage.init))
         }
         let body = try JSONCall.encode(message, "kith.v1.GovernanceEvent")
         return Fact(
