@@ -78,7 +78,7 @@ def differences(document):
     for pattern in sorted(patterns):
         if not any(re.fullmatch(pattern, name) for name in types):
             yield f"type {pattern} of the code is not here"
-    contract = governance_types() | {"io.openlineage.run.v2"}
+    contract = governance_types() | {"io.openlineage.run.v2", "io.openlineage.dataset.v2"}
     for name in sorted(types - contract):
         if not any(re.fullmatch(pattern, name) for pattern in patterns):
             yield f"type {name} is nowhere in the code"

@@ -1,5 +1,5 @@
 """Governance from Python: register a model, classify a field, hold points, erase a person's data with a proof, and
-let the server delete what is old.
+let the server delete what is old. The job that writes the points tells its lineage.
 
     Scripts/python-environment.sh
     .build/python/bin/python Examples/python/governance.py --address 127.0.0.1:7040
@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import time
+import uuid
 
 import grpc
 
@@ -59,8 +60,17 @@ def main():
         collection_service.CreateCollection(collections.CreateCollectionRequest(
             collection=collections.Collection(name=name, vector_spaces=[space])))
         try:
+            run = governance.RecordRunRequest(
+                job=governance.RecordRunRequest.Name(namespace="example", name="admissions"), run_id=str(uuid.uuid4()),
+                inputs=[governance.RecordRunRequest.Name(namespace="s3://raw", name="admissions")],
+                outputs=[governance.RecordRunRequest.Output(collection=name)], state=governance.RUN_STATE_START)
+            service.RecordRun(run)
             point_service.Upsert(points.UpsertRequest(
                 collection=name, points=[patient(number, f"p{number % 3}") for number in range(1, 10)]))
+            run.state = governance.RUN_STATE_COMPLETE
+            run.outputs[0].row_count = 9
+            service.RecordRun(run)
+            print(f"told        that {run.job.name} wrote {run.outputs[0].row_count} points from {run.inputs[0].namespace}")
             found = service.SetClassification(governance.SetClassificationRequest(
                 collection=name, field="person.name", classification="restricted", labels=["pii"]))
             print(f"classified  {found.field} as {found.classification}, {', '.join(found.labels)}")

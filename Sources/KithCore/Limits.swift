@@ -88,6 +88,11 @@ public enum Limits {
     /// Seconds between two notes of when a shard gave which versions, where no rule wants more.
     public static let versionTimeSeconds: Int64 = 60
 
+    /// Datasets that a run of a job tells to read, and that it tells to write.
+    public static let lineageDatasets = 100
+    /// Bytes of a namespace or name of a job, or of a dataset that is not ours.
+    public static let lineageNameBytes = 512
+
     // MARK: Reads
 
     /// Results of one search.

@@ -83,6 +83,7 @@ struct Methods: Sendable {
             "/kith.v1.GovernanceService/SetRetention": .recorded(retentions.set),
             "/kith.v1.GovernanceService/GetRetention": .control(retentions.get),
             "/kith.v1.GovernanceService/ListRetentions": .control(retentions.list),
+            "/kith.v1.GovernanceService/RecordRun": .recorded(LineageHandlers(engine.node).record),
             "/kith.v1.EventService/GetEventStatus": .control(EventStatusHandler(engine: engine).handle),
             "/grpc.health.v1.Health/Check": .control(engine.health.check),
             "/grpc.health.v1.Health/Watch": .stream { call throws(KithError) in try HealthWatch(call, engine) },

@@ -52,4 +52,8 @@ public struct CatalogueChange: Sendable {
 /// Makes facts of changes, in the form of the public contract.
 public protocol CatalogueDescriber: Sendable {
     func fact(_ change: CatalogueChange) throws(KithError) -> Fact
+    /// What the lineage topic is told of a change; nil for nothing.
+    ///
+    /// - Parameter time: of the change, in microseconds since 1970.
+    func lineage(_ change: CatalogueChange, at time: Int64) throws(KithError) -> Fact?
 }

@@ -29,6 +29,9 @@ struct CatalogueStore {
         var facts: [Fact] = []
         if let describer {
             for change in commit.changes { facts.append(try describer.fact(change)) }
+            for change in commit.changes {
+                if let fact = try describer.lineage(change, at: commit.time) { facts.append(fact) }
+            }
         }
         try log.commit(facts, time: commit.time, context: commit.context, with: batch)
     }

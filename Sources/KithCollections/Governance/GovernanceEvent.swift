@@ -11,6 +11,8 @@ public enum GovernanceEvent: Sendable {
     /// Set, or removed.
     case retentionSet(Retention)
     case retentionApplied(RetentionSweep)
+    /// A state of a job's run, for the lineage topic.
+    case runRecorded(JobRun)
 }
 
 /// Makes facts of decisions, in the form of the public contract.

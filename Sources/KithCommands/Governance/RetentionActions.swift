@@ -5,7 +5,8 @@ import KithCore
 enum RetentionActions {
     static let options = [
         Option(
-            name: "max-age", value: "TIME", help: "retention set: such as 90s, 30m, 12h or 30d; points that are older are deleted"),
+            name: "max-age", value: "TIME", help: "retention set: such as 90s, 30m, 12h or 30d; points that are older are deleted"
+        ),
         Option(
             name: "age-field", value: "PATH",
             help: "retention set: the payload field that says when a point's time began (else its last change did)"),

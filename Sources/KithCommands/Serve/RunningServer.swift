@@ -32,7 +32,7 @@ final class RunningServer: Sendable {
         do throws(KithError) {
             node = try Node(
                 configuration, metrics: metrics, observer: EventsObserver(relay: relay, webhooks: webhooks),
-                describer: NodeFacts())
+                describer: NodeFacts(cluster: settings.cluster))
             try relay?.start(feed: node.log) { CollectionDefinition(name: "", spaces: []) }
         } catch {
             relay?.shutdown()

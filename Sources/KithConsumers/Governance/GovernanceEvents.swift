@@ -79,6 +79,8 @@ private struct LineageMessage: Decodable {
         var namespace: String?
         var name: String?
         var text: String { [namespace, name].compactMap { $0 }.joined(separator: "/") }
+        /// As a node of the graph: collections are what they are elsewhere in it.
+        var node: String { namespace?.hasPrefix("kith://") == true ? "collection:\(name ?? "")" : text }
     }
     var job: Name?
     var inputs: [Name]?
@@ -232,8 +234,8 @@ extension GovernanceState {
         }
         guard let job = event.job?.text, !job.isEmpty else { return }
         let new =
-            (event.inputs ?? []).map { Edge(from: $0.text, to: "job:\(job)") }
-            + (event.outputs ?? []).map { Edge(from: "job:\(job)", to: $0.text) }
+            (event.inputs ?? []).map { Edge(from: $0.node, to: "job:\(job)") }
+            + (event.outputs ?? []).map { Edge(from: "job:\(job)", to: $0.node) }
         for edge in new where edges.count < Limits.governanceEdges { edges.insert(edge) }
     }
 

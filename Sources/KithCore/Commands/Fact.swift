@@ -7,6 +7,8 @@ public struct Fact: Sendable {
         case catalogue = 1
         case audit = 2
         case governance = 3
+        /// Its body is JSON, and whole.
+        case lineage = 4
     }
 
     public var kind: Kind

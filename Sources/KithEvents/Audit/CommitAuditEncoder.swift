@@ -27,7 +27,8 @@ struct CommitAuditEncoder {
         let who = request.actor.size > 0 ? request.actor : request.client_address
         let record = PlainRecord(
             topic: .audit, key: ByteView(who).text, id: id, source: "//kith/\(cluster)/\(definition.name)",
-            type: "io.kith.audit.recorded.v1", subject: resource, time: commit.time, schema: "kith.v1.AuditEvent",
+            type: "io.kith.audit.recorded.v1", subject: resource, time: commit.time,
+            schema: PlainRecord.schema(of: "kith.v1.AuditEvent"),
             sequence: texts.sequence(commit.changes.count), traceparent: ByteView(request.traceparent))
         try record.visit(value, encoding, visit)
     }

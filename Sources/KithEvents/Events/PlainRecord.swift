@@ -11,19 +11,29 @@ struct PlainRecord {
     var subject: String
     /// Microseconds since 1970.
     var time: Int64
-    /// The full name of the value's message.
+    /// A URI.
     var schema: String
     var sequence: String
     var traceparent: ByteView
+
+    /// - Parameter message: the full name of the value's message.
+    static func schema(of message: String) -> String { "urn:kith:schema:\(message)" }
 
     /// Calls `visit` with the record; it is valid during the visit only.
     func visit(
         _ value: borrowing EventBuffer, _ encoding: EventEncoding, _ visit: (EncodedEvent) throws(KithError) -> Void
     ) throws(KithError) {
+        try self.visit(bytes: value.bytes, encoding, visit)
+    }
+
+    /// The same, of a value that is no message.
+    func visit(
+        bytes value: ByteView, _ encoding: EventEncoding, _ visit: (EncodedEvent) throws(KithError) -> Void
+    ) throws(KithError) {
         var text: [UInt8] = []
         text.append(timestamp: time)
         let time = String(decoding: text, as: UTF8.self)
-        let owned = [key, id, source, type, subject, time, "urn:kith:schema:\(schema)", sequence].map {
+        let owned = [key, id, source, type, subject, time, schema, sequence].map {
             OwnedBytes(Array($0.utf8))
         }
         defer { withExtendedLifetime(owned) {} }
@@ -34,7 +44,7 @@ struct PlainRecord {
             id: views[1], source: views[2], type: views[3], subject: views[4], time: views[5], key: views[0],
             schema: views[6], sequence: views[7], encoding: encoding)
         try visit(
-            EncodedEvent(topic: topic, index: 0, key: views[0], value: value.bytes, headers: cloudEvent.headers))
+            EncodedEvent(topic: topic, index: 0, key: views[0], value: value, headers: cloudEvent.headers))
     }
 }
 

@@ -21,7 +21,7 @@ struct TransactionEventEncoder {
         let record = PlainRecord(
             topic: .transactions, key: texts.id, id: "\(texts.id)/\(ends ? "end" : "begin")",
             source: "//kith/\(cluster)/\(definition.name)", type: "io.kith.transaction.\(ends ? "ended" : "began").v1",
-            subject: "transactions/\(texts.id)", time: commit.time, schema: "kith.v1.TransactionEvent",
+            subject: "transactions/\(texts.id)", time: commit.time, schema: PlainRecord.schema(of: "kith.v1.TransactionEvent"),
             sequence: texts.sequence(ends ? commit.changes.count : 0), traceparent: ByteView(texts.request.traceparent))
         try record.visit(value, encoding, visit)
     }

@@ -105,6 +105,31 @@ extension BadRequest {
         BadRequest("page too large", .listRetentions, ["pageSize": 1_001], "LIMIT_EXCEEDED", "page_size"),
     ]
 
+    private static func run(_ field: String, _ value: JSON) -> JSON {
+        var request: JSON = [
+            "job": ["namespace": "airflow", "name": "embed"], "runId": "7e57d004-2b97-4e7a-b45f-5387367791cd",
+            "state": "RUN_STATE_START",
+        ]
+        request[field] = value
+        return request
+    }
+
+    static let lineage: [BadRequest] = [
+        BadRequest("no job", .recordRun, [:], "REQUIRED_FIELD_MISSING", "job"),
+        BadRequest("no name", .recordRun, run("job", ["namespace": "a"]), "REQUIRED_FIELD_MISSING", "job.name"),
+        BadRequest(
+            "name too long", .recordRun, run("job", ["namespace": "a", "name": text(513)]), "LIMIT_EXCEEDED", "job.name"),
+        BadRequest("no UUID", .recordRun, run("runId", "42"), "INVALID_VALUE", "run_id"),
+        BadRequest("no state", .recordRun, run("state", "RUN_STATE_UNSPECIFIED"), "REQUIRED_FIELD_MISSING", "state"),
+        BadRequest(
+            "too many inputs", .recordRun, run("inputs", .all(0..<101) { _ in ["namespace": "a", "name": "b"] }),
+            "LIMIT_EXCEEDED", "inputs"),
+        BadRequest(
+            "unknown collection", .recordRun, run("outputs", [["collection": "nowhere"]]), "COLLECTION_NOT_FOUND",
+            "outputs[0].collection", code: .notFound),
+        BadRequest("error too long", .recordRun, run("error", text(4_097)), "LIMIT_EXCEEDED", "error"),
+    ]
+
     static let decisions: [BadRequest] = [
         BadRequest("nothing", .registerModel, [:], "REQUIRED_FIELD_MISSING", "model"),
         BadRequest("no id", .registerModel, model("id", ""), "REQUIRED_FIELD_MISSING", "model.id"),

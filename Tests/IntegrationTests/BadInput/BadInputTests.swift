@@ -7,7 +7,7 @@ struct BadInputTests {
     private static let requests =
         BadRequest.creations + BadRequest.collectionChanges + BadRequest.indexChanges + BadRequest.vectors + BadRequest.points
         + BadRequest.operations + BadRequest.searches + BadRequest.reads + BadRequest.webhooks
-        + BadRequest.decisions + BadRequest.holds + BadRequest.erasures + BadRequest.retentions
+        + BadRequest.decisions + BadRequest.holds + BadRequest.erasures + BadRequest.retentions + BadRequest.lineage
 
     private let target: BadInputServer
 

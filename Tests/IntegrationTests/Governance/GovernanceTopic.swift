@@ -16,13 +16,15 @@ final class GovernanceTopic {
     let server: ServerProcess
     var connection: Connection { server.connection }
 
-    /// - Parameter collections: that will be made, with one shard each.
-    init(_ arguments: [String] = [], collections: [String] = []) throws {
+    /// - Parameters:
+    ///   - collections: that will be made, with one shard each.
+    ///   - encoding: of values; lineage is JSON always.
+    init(_ arguments: [String] = [], collections: [String] = [], encoding: String = "json") throws {
         broker = try MockBroker()
         for topic in ["catalog", "audit", "governance", "lineage"] { try broker.createTopic("kith.\(topic).v1", partitions: 1) }
         for name in collections { try broker.createTopic("kith.changes.v1.\(name)", partitions: 1) }
         server = try ServerProcess(
-            ["--kafka.brokers", broker.bootstrapServers, "--events.encoding", "json"] + arguments)
+            ["--kafka.brokers", broker.bootstrapServers, "--events.encoding", encoding] + arguments)
     }
 
     /// The topic's events, once there are so many; fewer when nothing more comes for ten seconds. One that came again, as it may after a crash, counts once.

@@ -39,8 +39,9 @@ struct PythonTests {
         let output = try run(["\(PythonTests.examples)/governance.py", "--address", server.address])
         for line in [
             "registered  example-model@1", "classified  person.name as restricted, pii",
-            "refused     to delete point 4: LEGAL_HOLD",
-            "erased      3 points, of the ids we meant: True", "deleted     patients",
+            "told        that admissions wrote 9 points from s3://raw", "refused     to delete point 4: LEGAL_HOLD",
+            "erased      3 points, of the ids we meant: True", "retained    30 days: 1 point deleted",
+            "deleted     patients",
         ] { #expect(output.contains(line), "\(output)") }
     }
 }

@@ -20,6 +20,8 @@ import Testing
                 body: OwnedBytes([]))
         }
 
+        func lineage(_ change: CatalogueChange, at time: Int64) throws(KithError) -> Fact? { nil }
+
         func fact(_ event: GovernanceEvent) throws(KithError) -> Fact {
             Fact(.governance, type: "\(event)", key: "", subject: "", body: OwnedBytes([]))
         }

@@ -93,13 +93,13 @@ import Testing
         try change(1, "{}")
         try add(
             "kith.lineage.v1", "run/1",
-            #"{"job":{"namespace":"spark","name":"embed"},"inputs":[{"namespace":"s3","name":"raw"}],"outputs":[{"namespace":"kith","name":"docs"}]}"#
+            #"{"job":{"namespace":"spark","name":"embed"},"inputs":[{"namespace":"s3","name":"raw"}],"outputs":[{"namespace":"kith://kith","name":"docs"}]}"#
         )
         _ = try sink.commit()
         let graph = LineageGraph(try GovernanceSink.state(in: folder.path), topicPrefix: "kith")
         #expect(
             graph.edges.map { "\($0.from)>\($0.to)" } == [
-                "collection:docs>topic:kith.changes.v1.docs", "job:spark/embed>kith/docs", "model:ada>collection:docs",
+                "collection:docs>topic:kith.changes.v1.docs", "job:spark/embed>collection:docs", "model:ada>collection:docs",
                 "s3/raw>job:spark/embed", "writer:alice>collection:docs",
             ])
         #expect(graph.dot.contains(#""model:ada" -> "collection:docs";"#))

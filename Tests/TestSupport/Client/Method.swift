@@ -55,6 +55,7 @@ public enum Method: String, Sendable, CaseIterable, CustomStringConvertible {
     case setRetention = "/kith.v1.GovernanceService/SetRetention"
     case getRetention = "/kith.v1.GovernanceService/GetRetention"
     case listRetentions = "/kith.v1.GovernanceService/ListRetentions"
+    case recordRun = "/kith.v1.GovernanceService/RecordRun"
     case getEventStatus = "/kith.v1.EventService/GetEventStatus"
     case checkHealth = "/grpc.health.v1.Health/Check"
     case watchHealth = "/grpc.health.v1.Health/Watch"

@@ -102,6 +102,7 @@ struct GovernanceFacts {
             message.resource = "retentions/\(rule.collection)"
             message.retentionSet = RetentionSet(
                 collection: rule.collection, maxAgeSeconds: rule.maxAgeSeconds, field: rule.field)
+        case .runRecorded: throw KithError(.internal, .invalidValue, "a run is lineage, and no governance event")
         case .retentionApplied(let sweep):
             what = "retention_applied"
             message.resource = "retentions/\(sweep.collection)/applied"

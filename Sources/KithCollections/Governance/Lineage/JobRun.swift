@@ -1,0 +1,80 @@
+import Foundation
+import KithCore
+
+/// What a job tells of one of its runs.
+public struct JobRun: Sendable, Equatable {
+    /// Raw values are OpenLineage's.
+    public enum State: String, Sendable, CaseIterable {
+        case start = "START"
+        case running = "RUNNING"
+        case complete = "COMPLETE"
+        case abort = "ABORT"
+        case fail = "FAIL"
+    }
+
+    /// A job, or a dataset that is not ours.
+    public struct Name: Sendable, Equatable {
+        public var namespace: String
+        public var name: String
+
+        public init(namespace: String, name: String) {
+            self.namespace = namespace
+            self.name = name
+        }
+    }
+
+    /// A collection that the run writes to.
+    public struct Output: Sendable, Equatable {
+        public var collection: String
+        /// Points written; nil where it does not say.
+        public var rowCount: UInt64?
+
+        public init(collection: String, rowCount: UInt64? = nil) {
+            self.collection = collection
+            self.rowCount = rowCount
+        }
+    }
+
+    public var job: Name
+    /// A UUID.
+    public var id: String
+    public var state: State
+    public var inputs: [Name]
+    public var outputs: [Output]
+    /// Why it failed.
+    public var error: String
+    /// Microseconds since 1970; set when it is told.
+    public var time: Int64 = 0
+
+    public init(
+        _ job: Name, id: String, state: State, inputs: [Name] = [], outputs: [Output] = [], error: String = ""
+    ) {
+        self.job = job
+        self.id = id
+        self.state = state
+        self.inputs = inputs
+        self.outputs = outputs
+        self.error = error
+    }
+
+    func check() throws(KithError) {
+        try job.check("job")
+        if UUID(uuidString: id) == nil {
+            throw .invalid(.invalidValue, field: "run_id", "'\(id.prefix(64))' is no UUID")
+        }
+        for (field, count) in [("inputs", inputs.count), ("outputs", outputs.count)] where count > Limits.lineageDatasets {
+            throw .limit(field: field, value: count, limit: Limits.lineageDatasets, unit: "datasets")
+        }
+        for (number, input) in inputs.enumerated() { try input.check("inputs[\(number)]") }
+        try GovernanceText.check(error, field: "error", limit: Limits.descriptionBytes)
+    }
+}
+
+extension JobRun.Name {
+    fileprivate func check(_ field: String) throws(KithError) {
+        for (part, text) in [("namespace", namespace), ("name", name)] {
+            if text.isEmpty { throw .invalid(.requiredFieldMissing, field: "\(field).\(part)", "must be given") }
+            try GovernanceText.check(text, field: "\(field).\(part)", limit: Limits.lineageNameBytes)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import TestSupport
+import Testing
+
+/// Lineage over the wire: OpenLineage events of collections and of jobs.
+@Suite("Lineage", .serverOutput)
+struct LineageTests {
+    private let topic: GovernanceTopic
+    private var connection: Connection { topic.connection }
+    private static let run = "7e57d004-2b97-4e7a-b45f-5387367791cd"
+
+    init() throws { topic = try GovernanceTopic(collections: ["docs"], encoding: "protobuf") }
+
+    private func record(_ state: String, _ more: [String: JSON] = [:]) throws {
+        var request: JSON = [
+            "job": ["namespace": "airflow", "name": "embed"], "runId": .text(LineageTests.run),
+            "state": .text("RUN_STATE_\(state)"),
+            "inputs": [["namespace": "s3://raw", "name": "docs"]],
+        ]
+        for (field, value) in more { request[field] = value }
+        try connection.call(.recordRun, request)
+    }
+
+    @Test func collectionsAndRunsAreTold() throws {
+        var space = Make.space(dimension: 3, metric: "COSINE")
+        space["model"] = ["id": "minilm", "revision": "2"]
+        try connection.call(
+            .createCollection,
+            ["collection": ["name": "docs", "vectorSpaces": [space], "labels": ["owner": "search", "tier": "gold"]]])
+        try record("START", ["outputs": [["collection": "docs"]]])
+        let done: [String: JSON] = ["outputs": [["collection": "docs", "rowCount": "12"]], "requestId": "r-1"]
+        try record("COMPLETE", done)
+        topic.server.kill()
+        try topic.server.restart()
+        try record("COMPLETE", done)
+        try record("FAIL", ["error": "out of memory"])
+        try connection.call(.deleteCollection, ["name": "docs"])
+
+        let events = try topic.events(of: "lineage", atLeast: 5)
+        #expect(
+            events.map(\.type) == ["dataset", "run", "run", "run", "dataset"].map { "io.openlineage.\($0).v2" })
+        #expect(events.map(\.key) == ["kith://kith/docs"] + Array(repeating: LineageTests.run, count: 3) + ["kith://kith/docs"])
+
+        let dataset = events[0].value["dataset"]
+        #expect(dataset["namespace"] == "kith://kith" && dataset["name"] == "docs")
+        let facets = dataset["facets"]
+        #expect(facets["schema"]["fields"].list.map { $0["name"] } == ["id", "vectors", "payload"])
+        #expect(facets["schema"]["fields"].list.map { $0["type"] } == ["point id", "float32[3]", "json"])
+        #expect(facets["ownership"]["owners"] == [["name": "search"]])
+        #expect(facets["tags"]["tags"].list.map { $0["value"] } == ["search", "gold"])
+        #expect(facets["kith_embeddingModels"]["models"] == [["space": "", "id": "minilm", "revision": "2"]])
+        #expect(facets["lifecycleStateChange"]["lifecycleStateChange"] == "CREATE")
+        #expect(facets["schema"]["_schemaURL"].string?.hasSuffix("#/$defs/SchemaDatasetFacet") == true)
+        #expect(events[4].value["dataset"]["facets"]["lifecycleStateChange"]["lifecycleStateChange"] == "DROP")
+
+        #expect(events[1...3].map { $0.value["eventType"] } == ["START", "COMPLETE", "FAIL"])
+        for event in events[1...3] {
+            #expect(event.value["job"] == ["namespace": "airflow", "name": "embed"])
+            #expect(event.value["run"]["runId"].string == LineageTests.run)
+            #expect(event.value["inputs"] == [["namespace": "s3://raw", "name": "docs"]])
+            #expect(event.value["schemaURL"] == "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent")
+        }
+        #expect(events[2].value["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"] == 12)
+        #expect(events[3].value["run"]["facets"]["errorMessage"]["message"] == "out of memory")
+    }
+}
