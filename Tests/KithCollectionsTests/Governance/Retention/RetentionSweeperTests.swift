@@ -1,5 +1,6 @@
 import KithCollections
 import KithCore
+import KithTelemetry
 import TestSupport
 import Testing
 
