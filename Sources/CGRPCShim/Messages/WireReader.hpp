@@ -55,6 +55,10 @@ public:
         return true;
     }
 
+    bool fixed(uint64_t& value) {
+        return expect(Format::WIRETYPE_FIXED64) && check(input.ReadLittleEndian64(&value));
+    }
+
     bool bytes(KithBytes& value) { return expect(Format::WIRETYPE_LENGTH_DELIMITED) && borrow(value); }
 
     bool text(KithBytes& value) {

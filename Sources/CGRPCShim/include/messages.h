@@ -332,6 +332,16 @@ typedef struct KithWriteResponseView {
     bool replayed;
 } KithWriteResponseView;
 KithMessage *_Nullable kith_decode_write_response(KithBytes bytes, KithWriteResponseView *_Nonnull view);
+/// A ChangeEvent as it came: what `event` has of it, but for context, models and transaction, and what consumers want of those.
+typedef struct KithChangeRecordView {
+    KithChangeEventView event;
+    bool is_claimed;                        // the images have neither payload nor vectors
+    KithBytes claimed_event;                // the id of the whole event
+    KithBytes actor, client_name, client_version, client_address, method;
+    const KithSpaceModelView *_Nullable models;
+    size_t model_count;
+} KithChangeRecordView;
+KithMessage *_Nullable kith_decode_change_event(KithBytes bytes, KithChangeRecordView *_Nonnull view);
 KithMessage *_Nullable kith_decode_search_response(KithBytes bytes, KithSearchOutcomeView *_Nonnull view);
 
 typedef struct KithPointsView {

@@ -39,8 +39,12 @@ package final class ChangeLoader: RecordSink {
     package func add(_ record: ConsumedRecord) throws(KithError) {
         let place = record.place
         if record.header("ce_type") == ChangeRecord.gapType { try meetGap(record) }
-        var batch =
-            batches[place] ?? ChangeBatch(place: place, from: progress[place], to: progress[place] ?? Progress(offset: 0))
+        // In place: to copy the batch for each record would cost more than all else.
+        let empty = ChangeBatch(place: place, from: progress[place], to: progress[place] ?? Progress(offset: 0))
+        try add(record, to: &batches[place, default: empty])
+    }
+
+    private func add(_ record: ConsumedRecord, to batch: inout ChangeBatch) throws(KithError) {
         batch.to.offset = record.offset + 1
         switch ChangeLoader.change(record) {
         case .failure(let poison): try bury(record, poison.reason)
@@ -49,7 +53,6 @@ package final class ChangeLoader: RecordSink {
             batch.to.last = max(batch.to.last ?? change.place, change.place)
             if let whole = try whole(change) { batch.changes.append(whole) }
         }
-        batches[place] = batch
     }
 
     private static func change(_ record: ConsumedRecord) -> Result<ChangeRecord, Poison> {

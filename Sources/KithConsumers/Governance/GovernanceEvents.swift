@@ -87,17 +87,6 @@ private struct LineageMessage: Decodable {
     var outputs: [Name]?
 }
 
-/// The models of a change event.
-private struct ModelsMessage: Decodable {
-    struct Source: Decodable { var models: [CatalogueMessageModel]? }
-    struct CatalogueMessageModel: Decodable {
-        var space: String?
-        var id: String?
-        var revision: String?
-    }
-    var source: Source?
-}
-
 extension GovernanceState {
     /// Takes one record in, and answers what it violates.
     ///
@@ -118,15 +107,13 @@ extension GovernanceState {
 
     private mutating func take(change record: ConsumedRecord, _ check: PolicyCheck) throws(Poison) -> [Violation] {
         let change = try ChangeRecord(record)
-        let summary = try GovernanceState.decode(EventSummary.self, record)
         let cause = PolicyCheck.Cause(event: change.id, time: change.timestamp)
         guard collections[change.collection] != nil || collections.count < Limits.collections else { return [] }
         var collection = collections[change.collection] ?? Collection()
         guard collection.become(change.place.collection) else { return [] }
         collection.changes += 1
         collection.lastChange = change.timestamp
-        let context = summary.source?.context
-        let writer = context?.actor?.id ?? context?.client?.name ?? "unknown"
+        let writer = change.writer.isEmpty ? "unknown" : change.writer
         if collection.writers[writer] != nil || collection.writers.count < Limits.governanceNames {
             collection.writers[writer, default: 0] += 1
         }
@@ -134,11 +121,10 @@ extension GovernanceState {
         if change.claim != nil, change.operation != .delete { collection.unread = (collection.unread ?? 0) + 1 }
         let fields = PayloadFields.of(change.after).filter { !$0.isNull }
         for field in fields { collection.see(field, at: change.timestamp) }
-        let models = try GovernanceState.decode(ModelsMessage.self, record).source?.models ?? []
         var found = check.payload(change.collection, fields, cause)
         let before = collection.models
-        for model in models where collection.models.count < Limits.vectorSpaces || collection.models[model.space ?? ""] != nil {
-            collection.models[model.space ?? ""] = model.revision.map { "\(model.id ?? "")@\($0)" } ?? model.id ?? ""
+        for model in change.models where collection.models.count < Limits.vectorSpaces || collection.models[model.space] != nil {
+            collection.models[model.space] = model.text
         }
         // A definition is checked when it is told; models that only changes tell of, when they change.
         if collection.models != before {

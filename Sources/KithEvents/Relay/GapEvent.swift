@@ -29,8 +29,8 @@ struct GapEvent {
         let message = Message(
             id: id, firstPosition: "\(positions.lowerBound)", lastPosition: "\(positions.upperBound)",
             source: Message.Source(
-                cluster: cluster, collection: definition.name, collectionId: shard.collection, shard: UInt32(shard.shard),
-                position: "\(positions.upperBound)", tsUs: "\(time)"))
+                cluster: cluster, collection: definition.name, collectionId: shard.collection,
+                shard: shard.shard == 0 ? nil : UInt32(shard.shard), position: "\(positions.upperBound)", tsUs: "\(time)"))
         content = try GapEvent.encode(message, as: encoding)
     }
 
@@ -61,7 +61,8 @@ struct GapEvent {
             var cluster: String
             var collection: String
             var collectionId: UInt32
-            var shard: UInt32
+            /// Nil of shard 0: protobuf JSON leaves out defaults.
+            var shard: UInt32?
             var position: String
             var tsUs: String
         }

@@ -19,7 +19,7 @@ struct RecordedEventsTests {
                 ["created", "updated", "deleted"].map { "io.kith.catalogue.\(kind).\($0).v1" }
             }
             + ["model_registered", "classified", "legal_hold", "erasure_requested", "erasure_proved"]
-            .map { "io.kith.governance.\($0).v1" } + ["io.kith.audit.recorded.v1"])
+            .map { "io.kith.governance.\($0).v1" } + ["io.kith.audit.recorded.v1", "io.kith.changes.gap.v1"])
 
     @Test func areReadAsTheyWere() throws {
         let recorded = try RecordedTopics.recorded()
@@ -27,6 +27,7 @@ struct RecordedEventsTests {
         if !RecordedEventsTests.isRecording {
             #expect(Set(recorded.events.map(\.type)).isSuperset(of: RecordedEventsTests.types))
             #expect(Set(recorded.events.compactMap { $0.headers["content-type"] }).count == 2)
+            #expect(recorded.events.contains { $0.value?["claimCheck"] != .null && $0.value != nil })
         }
     }
 

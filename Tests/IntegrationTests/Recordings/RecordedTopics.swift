@@ -44,13 +44,15 @@ struct RecordedTopics {
 
     /// What a server publishes today.
     static func published() throws -> RecordedTopics {
-        try RecordedTopics(everyEvent("protobuf") + everyEvent("json"))
+        try RecordedTopics(everyEvent("protobuf") + everyEvent("json") + gaps())
     }
 
     private static func everyEvent(_ encoding: String) throws -> [RecordedEvent] {
         let broker = try TestBroker(isReal: false, collections: EveryEvent.collections)
         let server = try ServerProcess([
             "--kafka.brokers", broker.address, "--events.audit", "all", "--events.encoding", encoding,
+            // Large points leave claim checks.
+            "--kafka.property.message.max.bytes", "20000",
         ])
         for step in EveryEvent.steps { try step(try EveryEvent(server)) }
         try EveryEvent.waitUntilPublished(server, to: broker)
@@ -82,5 +84,17 @@ struct RecordedTopics {
             if !events.isEmpty { return try events.map { try RecordedEvent(subscribed: $0) } }
         }
         return []
+    }
+
+    private static func gaps() throws -> [RecordedEvent] {
+        try ["ENCODING_PROTOBUF", "ENCODING_JSON"].flatMap { encoding in
+            let broker = try TestBroker(isReal: false, collections: ["lossy": 1])
+            let server = try ServerProcess(["--kafka.brokers", broker.address] + EveryEvent.trims)
+            try EveryEvent.loseCommits(of: "lossy", server, broker, ["encoding": .text(encoding)])
+            let records = try broker.records(of: "kith.changes.v1.lossy")
+            return try records.filter { $0.header("ce_type") == "io.kith.changes.gap.v1" }.map {
+                try RecordedEvent($0, topic: "changes")
+            }
+        }
     }
 }

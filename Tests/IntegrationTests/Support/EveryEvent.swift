@@ -68,6 +68,10 @@ struct EveryEvent {
             try connection.call(.updatePayload, ["collection": .text(name), "ids": [ids[2]], "mode": "PAYLOAD_MODE_CLEAR"])
             try connection.call(.delete, ["collection": .text(name), "ids": .list(Array(ids[1...2]))])
         }
+        let large = #"{"text":"\#(String(repeating: "x", count: 30_000))"}"#
+        for name in ["images", "bare"] {
+            try connection.upsert(name, [Make.point(Make.id("large"), [Make.vector([3, 1], space: "text")], payload: large)])
+        }
         let pair = [Make.vector([1, 2], space: "text"), Make.vector([1, 2, 3], space: "image")]
         try connection.upsert("digests", [Make.point(Make.id(9), pair)])
         try connection.call(

@@ -86,6 +86,27 @@ import Testing
         #expect(metrics.duplicates.current == 2)
     }
 
+    @Test func pointsOfASnapshotShareTheirPlace() throws {
+        let folder = try TemporaryFolder()
+        let topic = try ChangeTopic(partitions: 1)
+        func send(_ op: String, _ point: Int, _ position: Int) {
+            topic.send(
+                0, key: "\(point)",
+                value: """
+                    {"id":"kith/1.0/\(position)/\(op)/\(point)","op":"CHANGE_OPERATION_\(op)","after":{"id":{"number":"\(point)"}},
+                    "source":{"collection":"docs","collectionId":1,"position":"\(position)"}}
+                    """)
+        }
+        for point in 1...3 { send("READ", point, 7) }
+        // Part of the snapshot, then news, then an older snapshot that came again.
+        send("UPDATE", 1, 7)
+        send("UPDATE", 2, 8)
+        send("READ", 3, 7)
+        topic.flush()
+        try followToEnd(topic, into: try loader(folder.path, JSONLinesFormat(vectors: .none)))
+        #expect(try lines(folder.path, topic)[0].map { "\($0.op) \($0.id)" } == ["read 1", "read 2", "read 3", "update 2"])
+    }
+
     @Test func badRecordsAreBuriedAndTheOthersGoOn() throws {
         let folder = try TemporaryFolder()
         let topic = try ChangeTopic(partitions: 1)

@@ -88,6 +88,41 @@ import Testing
         #expect(try GovernanceSink.state(in: folder.path).collections["docs"]?.changes == 3)
     }
 
+    @Test func topicsHaveNoCommonOrder() throws {
+        let classified = #"{"classified":{"collection":"docs","classification":"internal"}}"#
+        try add("kith.governance.v1", "kith/0.0/5/0", classified)
+        // Changes of the collection that was made anew, before those of the first one and its deletion.
+        for (collection, position) in [(2, 1), (1, 7)] {
+            try add(
+                "kith.changes.v1.docs", "kith/\(collection).0/\(position)/0",
+                """
+                {"id":"kith/\(collection).0/\(position)/0","op":"CHANGE_OPERATION_CREATE","after":{"id":{"number":"1"}},
+                "source":{"collection":"docs","collectionId":\(collection),"position":"\(position)"}}
+                """)
+        }
+        try add(
+            "kith.catalog.v1", "kith/0.0/3/0",
+            """
+            {"id":"kith/0.0/3/0","op":"CHANGE_OPERATION_DELETE","kind":"RESOURCE_KIND_COLLECTION","resource":"collections/docs",
+            "collectionId":1}
+            """)
+        _ = try sink.commit()
+        let collection = try #require(try GovernanceSink.state(in: folder.path).collections["docs"])
+        #expect(collection.id == 2 && collection.changes == 1 && collection.classification == "internal")
+    }
+
+    @Test func whatHadNoRoomInKafkaIsCounted() throws {
+        try add(
+            "kith.changes.v1.docs", "kith/1.0/1/0",
+            """
+            {"id":"kith/1.0/1/0","op":"CHANGE_OPERATION_CREATE","after":{"id":{"number":"1"},"version":"1"},
+            "source":{"collection":"docs","collectionId":1,"position":"1"},"claimCheck":{"eventId":"kith/1.0/1/0","bytes":"2000000"}}
+            """)
+        _ = try sink.commit()
+        let collection = try GovernanceSink.state(in: folder.path).collections["docs"]
+        #expect(collection?.changes == 1 && collection?.unread == 1)
+    }
+
     @Test func lineageHasModelsWritersAndJobs() throws {
         try define(1, labels: "{}", model: "ada")
         try change(1, "{}")

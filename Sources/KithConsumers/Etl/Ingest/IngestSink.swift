@@ -13,6 +13,11 @@ package final class IngestSink: RecordSink {
         var from: Int64
         var to: Int64
         var records: [ConsumedRecord] = []
+
+        mutating func add(_ record: ConsumedRecord) {
+            to = record.offset + 1
+            records.append(record)
+        }
     }
 
     private static let log = Log("ingest")
@@ -54,12 +59,10 @@ package final class IngestSink: RecordSink {
     package func add(_ record: ConsumedRecord) throws(KithError) {
         // A batch that may have been sent is sent alone, as it was.
         if let end = unfinished[record.place], record.offset >= end { try finish(record.place) }
-        var batch =
-            batches[record.place] ?? Batch(from: offsets[record.place] ?? record.offset, to: record.offset + 1)
-        batch.to = record.offset + 1
-        batch.records.append(record)
-        batches[record.place] = batch
-        if unfinished[record.place] == batch.to { try finish(record.place) }
+        let empty = Batch(from: offsets[record.place] ?? record.offset, to: record.offset + 1)
+        // In place: to copy the batch for each record would cost more than all else.
+        batches[record.place, default: empty].add(record)
+        if unfinished[record.place] == record.offset + 1 { try finish(record.place) }
     }
 
     package func commit() throws(KithError) -> [TopicPartition: Int64] {

@@ -50,6 +50,18 @@ package struct ChangeRecord: Sendable {
         package var version: UInt64
     }
 
+    /// The model of a vector space.
+    package struct Model: Sendable, Equatable {
+        package var space: String
+        /// `<id>@<revision>`, or the id alone.
+        package var text: String
+
+        init(space: String, id: String, revision: String) {
+            self.space = space
+            text = revision.isEmpty ? id : "\(id)@\(revision)"
+        }
+    }
+
     /// What stands for images that were too large for Kafka.
     package struct Claim: Sendable, Equatable {
         /// Of the whole event.
@@ -77,6 +89,9 @@ package struct ChangeRecord: Sendable {
 
     /// The point it is about.
     package var point: PointID
+    /// Who wrote it, or else with which program; empty where neither is known.
+    package var writer: String
+    package var models: [Model]
     /// Set where the images have neither payload nor vectors, for they were too large.
     package var claim: Claim?
 }
@@ -90,21 +105,21 @@ extension ChangeRecord {
     /// - Throws: why it cannot be one.
     package init(_ record: ConsumedRecord) throws(Poison) {
         guard let value = record.value else { throw Poison("the record has no value") }
-        let json: Data
         switch record.header("content-type") ?? "application/protobuf" {
-        case "application/json": json = Data(try EventValue.unframed(value, isProtobuf: false))
+        case "application/json":
+            let json = Data(try EventValue.unframed(value, isProtobuf: false))
+            let message: Message
+            do { message = try JSONDecoder().decode(Message.self, from: json) } catch {
+                throw Poison("the value is no kith.v1.ChangeEvent: \(Message.describe(error))")
+            }
+            try self.init(message, record)
         case "application/protobuf":
-            let message = try EventValue.unframed(value, isProtobuf: true)
-            do throws(KithError) { json = try MessageJSON.changeEvent(message) } catch {
+            guard let event = ChangeEventParts(try EventValue.unframed(value, isProtobuf: true)) else {
                 throw Poison("the value is no kith.v1.ChangeEvent")
             }
+            try self.init(event, record)
         case let type: throw Poison("the content-type is '\(type)', neither application/protobuf nor application/json")
         }
-        let message: Message
-        do { message = try JSONDecoder().decode(Message.self, from: json) } catch {
-            throw Poison("the value is no kith.v1.ChangeEvent: \(Message.describe(error))")
-        }
-        try self.init(message, record)
     }
 
     /// Reads what GetEvent answered in the place of a record without images.
@@ -133,6 +148,10 @@ extension ChangeRecord {
                 index: message.source.index ?? 0),
             requestID: message.source.requestId ?? "", time: Int64(clamping: try Message.number(message.source.tsUs, "ts_us")),
             version: try message.version(image), source: record, point: image.id,
+            writer: message.source.context?.actor?.id ?? message.source.context?.client?.name ?? "",
+            models: (message.source.models ?? []).map {
+                Model(space: $0.space ?? "", id: $0.id ?? "", revision: $0.revision ?? "")
+            },
             claim: try message.claimCheck?.claim())
     }
 
@@ -202,7 +221,16 @@ private struct Message: Decodable {
         var index: UInt32?
         var requestId: String?
         var tsUs: String?
+        var context: Context?
+        var models: [Model]?
     }
+    struct Context: Decodable {
+        struct Actor: Decodable { var id: String? }
+        struct Client: Decodable { var name: String? }
+        var actor: Actor?
+        var client: Client?
+    }
+    struct Model: Decodable { var space, id, revision: String? }
     var id: String
     var op: String
     var before: Image?

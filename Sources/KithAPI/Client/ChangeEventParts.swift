@@ -1,0 +1,86 @@
+import CGRPCShim
+public import KithCore
+
+/// A serialised `kith.v1.ChangeEvent`, as topics carry it, read without a detour over JSON.
+public struct ChangeEventParts: Sendable {
+    /// A vector, or its digest.
+    public struct Vector: Sendable {
+        public var space: String
+        /// Little-endian components; empty where the events carry digests only.
+        public var data: [UInt8]
+        public var digest: UInt64
+    }
+
+    /// The point before or after.
+    public struct Image: Sendable {
+        /// Nil where it is missing or malformed.
+        public var id: PointID?
+        /// A JSON object; empty where the point has none.
+        public var payload: String
+        public var vectors: [Vector]
+        public var version: UInt64
+    }
+
+    /// The model of a vector space.
+    public struct Model: Sendable {
+        public var space, id, revision: String
+    }
+
+    public var id: String
+    /// As on the wire; unknown values come through.
+    public var operation: Int32
+    public var before, after: Image?
+    public var changedFields: [String]
+    public var cluster, collection, requestID: String
+    public var collectionID, shard, index: UInt32
+    public var position: UInt64
+    /// Microseconds since 1970.
+    public var time: Int64
+    public var versionBefore, versionAfter: UInt64
+    /// Who asked, with what; empty where it is not known.
+    public var actor, clientName, clientVersion, clientAddress, method: String
+    public var models: [Model]
+    /// The id and the bytes of the whole event, where its images were too large.
+    public var claim: (event: String, bytes: UInt64)?
+
+    /// Nil where the bytes are no such message.
+    public init?(_ bytes: [UInt8]) {
+        var view = KithChangeRecordView()
+        guard let handle = bytes.withUnsafeBytes({ kith_decode_change_event(KithBytes(ByteView($0)), &view) }) else { return nil }
+        defer { kith_message_free(handle) }
+        self.init(view)
+    }
+
+    /// Everything is copied out of the view.
+    private init(_ view: KithChangeRecordView) {
+        let event = view.event
+        id = event.id.text
+        operation = event.op
+        before = Image(event.before)
+        after = Image(event.after)
+        changedFields = UnsafeBufferPointer(start: event.changed_fields, count: event.changed_field_count).map(\.text)
+        (cluster, collection, requestID) = (event.cluster.text, event.collection.text, event.request_id.text)
+        (collectionID, shard, index) = (event.collection_id, event.shard, event.index)
+        (position, time) = (event.position, event.ts_us)
+        (versionBefore, versionAfter) = (event.version_before, event.version_after)
+        (actor, method) = (view.actor.text, view.method.text)
+        (clientName, clientVersion, clientAddress) = (view.client_name.text, view.client_version.text, view.client_address.text)
+        models = UnsafeBufferPointer(start: view.models, count: view.model_count).map {
+            Model(space: $0.space.text, id: $0.id.text, revision: $0.revision.text)
+        }
+        claim = view.is_claimed ? (view.claimed_event.text, event.claimed_bytes) : nil
+    }
+}
+
+extension ChangeEventParts.Image {
+    /// Nil where the event has no such image.
+    fileprivate init?(_ view: KithPointImageView) {
+        guard view.present else { return nil }
+        id = try? WireValues.pointID(view.id, field: "id")
+        payload = view.payload_json.text
+        vectors = UnsafeBufferPointer(start: view.vectors, count: view.vector_count).map {
+            ChangeEventParts.Vector(space: $0.space.text, data: Array($0.data.view.bytes), digest: $0.digest)
+        }
+        version = view.version
+    }
+}
