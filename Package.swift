@@ -28,7 +28,7 @@ let package = Package(
         .target(
             name: "CJSON",
             cxxSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])],
-            linkerSettings: [.linkedLibrary("crypto")]),
+            linkerSettings: [.linkedLibrary("crypto"), .linkedLibrary("protobuf")]),
         .target(
             name: "CVectorKernels",
             cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),

@@ -31,7 +31,8 @@ extension Connection {
     func log(_ collection: String) throws -> [[LogEvent]] {
         let latest = try call(.getPositions, ["collection": .text(collection)])["latest"].list.map { $0["position"].integer ?? 0 }
         let stream = try open(
-            .subscribe, ["collection": .text(collection), "start": "START_POSITION", "heartbeatMilliseconds": 100])
+            .subscribe, ["collection": .text(collection), "start": "START_POSITION", "heartbeatMilliseconds": 100],
+            timeoutMilliseconds: 600_000)
         var events = latest.map { _ in [LogEvent]() }
         func isComplete() -> Bool {
             zip(events, latest).allSatisfy { events, last in
