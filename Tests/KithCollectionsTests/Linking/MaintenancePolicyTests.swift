@@ -60,7 +60,8 @@ import Testing
         // When it was made is remembered.
         let node = folder.hold(try open())
         let figures = try #require(node.catalogue.collection("c").maintenanceFigures(space: 0)[0])
-        #expect(figures.removedSinceMade < 5_500 && figures.addedSinceMade < 5_500)
+        // Of 10,500 and 16,000, but for what was written while the linker stood between looking and making.
+        #expect(figures.removedSinceMade < 7_000 && figures.addedSinceMade < 7_000)
     }
 
     @Test func whatWasLearnedFromFewIsLearnedAnew() async throws {

@@ -68,10 +68,12 @@ import Testing
         try relay.start(feed: feed) { sampleDefinition() }
         commit(50)
         #expect(feed.waitForCursor(50))
+        // On a busy machine something may have failed before.
+        let earlier = metrics.publishErrors.current
         broker.fail(.produce, [fault])
         // Unlike Kafka, the test broker takes events behind one that it refused: there must be none.
         feed.commit([creation(0)])
-        #expect(eventually { metrics.publishErrors.current > 0 })
+        #expect(eventually { metrics.publishErrors.current > earlier })
         commit(49)
         #expect(feed.waitForCursor(100))
         #expect(relay.status().shards[0].failure == nil)
