@@ -102,13 +102,14 @@ def patches(folder, count, element="u8"):
 def sentences(folder, count):
     """Sentence embeddings of WordNet's words, definitions and examples, which Debian ships: 384 dimensions, cosine."""
     source = folder.parent / "wordnet"
-    if not (source / "vectors.npy").exists():
-        subprocess.run([BENCHMARKS / "fetch-sentences.sh", source], check=True)
-        subprocess.run([BENCHMARKS / "environment.sh", "sentences"], check=True)
-        subprocess.run([ROOT / ".build/benchmarks/sentences/bin/python", BENCHMARKS / "sentences.py", source], check=True)
-    vectors = numpy.load(source / "vectors.npy")
     queries = min(10_000, count // 10)
-    Dataset.save(folder, "sentences-384-cosine", "cosine", "f32", vectors[:count], vectors[-queries:])
+    subprocess.run([BENCHMARKS / "fetch-sentences.sh", source], check=True)
+    subprocess.run([BENCHMARKS / "environment.sh", "sentences"], check=True)
+    python = ROOT / ".build/benchmarks/sentences/bin/python"
+    subprocess.run([python, BENCHMARKS / "sentences.py", source, str(count + queries)], check=True)
+    parts = sorted(source.glob("vectors-*.npy"), key=lambda part: int(part.stem.partition("-")[2]))
+    vectors = numpy.concatenate([numpy.load(part) for part in parts])
+    Dataset.save(folder, "sentences-384-cosine", "cosine", "f32", vectors[:count], vectors[count : count + queries])
 
 
 def synthetic(folder, count):

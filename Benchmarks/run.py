@@ -104,11 +104,12 @@ def write(options, name, dataset, results, reports):
     """JSON of everything, and the curves of one set."""
     folder = pathlib.Path(options.out)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}-{dataset.name}.json").write_text(json.dumps({"results": results, "reports": reports}, indent=1) + "\n")
+    file = f"{folder}/{name}-{dataset.name}-{len(dataset.base)}"
+    pathlib.Path(f"{file}.json").write_text(json.dumps({"results": results, "reports": reports}, indent=1) + "\n")
     lines = {result["name"]: [(point["recall"], point["queries_per_second"].get("1", 0)) for point in result["points"]] for result in results}
     title = f"{dataset.name}: {len(dataset.base):,} x {dataset.base.shape[1]}, {dataset.metric}"
-    (folder / f"{name}-{dataset.name}.svg").write_text(plot.curves(title, lines))
-    print(f"\n{folder}/{name}-{dataset.name}.json and .svg\n")
+    pathlib.Path(f"{file}.svg").write_text(plot.curves(title, lines))
+    print(f"\n{file}.json and .svg\n")
 
 
 def run_index(options, dataset):

