@@ -45,5 +45,10 @@ public final class GrowableMemory: @unchecked Sendable {
         if start < capacity { madvise(base + start, capacity - start, MADV_DONTNEED) }
     }
 
+    /// Takes the whole pages before `offset` out of the process's memory. They read as zero afterwards, those of a file as the file.
+    public func releasePages(upTo offset: Int) {
+        madvise(base, offset / GrowableMemory.pageSize * GrowableMemory.pageSize, MADV_DONTNEED)
+    }
+
     public static let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
 }

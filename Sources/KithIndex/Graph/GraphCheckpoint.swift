@@ -3,15 +3,15 @@ internal import KithCore
 
 /// A graph as named bytes and back. Nothing read back is believed before it is checked: a bad id would be a wild pointer.
 extension Graph {
-    /// Raised when the layout of the sections changes.
-    static let format: UInt64 = 2
-    /// Nodes whose links, where they lie in a file, are in memory at a time while they are checked.
-    private static let nodesBetweenReleases: UInt32 = 1 << 16
+    /// Raised when the layout of the sections changes: of a graph with links apart to 3, when they were packed.
+    static func format(_ layout: RecordLayout) -> UInt64 { layout.hasLinksApart ? 3 : 2 }
+    /// Nodes whose links, where they lie in a file, are in memory at a time while all are gone through.
+    static let nodesBetweenReleases: UInt32 = 1 << 16
 
     func checkpoint() -> IndexCheckpoint {
         IndexCheckpoint(
             attributes: [
-                "format": Self.format, "stride": UInt64(layout.stride), "code": UInt64(records.pointee.code),
+                "format": Self.format(layout), "stride": UInt64(layout.stride), "code": UInt64(records.pointee.code),
                 "nodes": UInt64(nodeCount), "linked": UInt64(linkedCount), "left_out": UInt64(leftOut),
                 "beacons": UInt64(beacons.count), "spread": UInt64(spread.bitPattern),
             ],
@@ -31,11 +31,7 @@ extension Graph {
             let bytes = UnsafeRawBufferPointer(start: memory.base, count: Int(nodeCount) * layout.stride)
             return [IndexCheckpoint.Section(name: "records", bytes: bytes)]
         }
-        return [
-            ownersSection,
-            IndexCheckpoint.Section(
-                name: "links", bytes: UnsafeRawBufferPointer(start: linkFile.base, count: Int(nodeCount) * layout.linksStride)),
-        ]
+        return [ownersSection, PackedLinks.section(self, linkFile)]
     }
 
     /// What the sections of a checkpoint may take.
@@ -43,7 +39,7 @@ extension Graph {
         var capacities = ["beacons": Beacons.nodeBytes, "beacon_links": Beacons.linkBytes]
         if layout.hasLinksApart {
             capacities["owners"] = layout.capacity * MemoryLayout<UInt32>.size
-            capacities["links"] = layout.linksByteCapacity
+            capacities["links"] = PackedLinks.byteCount(nodes: layout.capacity, links: layout.linkCapacity)
         } else {
             capacities["records"] = layout.byteCapacity
         }
@@ -60,7 +56,7 @@ extension Graph {
             throw Self.corrupt("its codes are others")
         }
         let layout = RecordLayout(space, code: code, parameters)
-        guard attributes["format"] == Self.format, attributes["stride"] == UInt64(layout.stride),
+        guard attributes["format"] == Self.format(layout), attributes["stride"] == UInt64(layout.stride),
             let nodes = attributes["nodes"], nodes <= layout.capacity,
             let linked = attributes["linked"], linked <= layout.capacity, nodes <= linked,
             let leftOut = attributes["left_out"], leftOut <= linked,
@@ -87,8 +83,8 @@ extension Graph {
         adopt(
             nodeCount: UInt32(nodes), linkedCount: UInt32(linked), leftOut: UInt32(leftOut), spread: spread)
         if let linkFile {
-            let linkBytes = Int(nodes) * layout.linksStride
-            try linkFile.write(memory("links", linkBytes, linkBytes), byteCount: linkBytes)
+            guard let links = checkpoint.sections["links"] else { throw Self.corrupt("it has no links") }
+            try PackedLinks.unpack(links, nodes: Int(nodes), layout, into: linkFile)
             let ownerBytes = Int(nodes) * MemoryLayout<UInt32>.size
             try makeRecords(of: memory("owners", ownerBytes, ownerBytes), context)
         }

@@ -43,10 +43,14 @@ extension GraphIndexMaker: PredictableIndexMaker {
         let parameters = try parameters(space)
         let layout = RecordLayout(space, code: try parameters.code(for: space), parameters)
         let links = layout.hasLinksApart ? vectors * layout.linksStride : 0
-        let perNode = layout.hasLinksApart ? layout.linksStride + MemoryLayout<UInt32>.size : layout.stride
+        // Links at most: how many a node gets, the data say.
+        let nodes =
+            layout.hasLinksApart
+            ? vectors * MemoryLayout<UInt32>.size + PackedLinks.byteCount(nodes: vectors, links: layout.linkCapacity)
+            : vectors * layout.stride
         let perBeacon = MemoryLayout<UInt32>.size + Beacons.rowBytes
         return IndexPrediction(
             footprint: IndexFootprint(memoryBytes: vectors * layout.stride, linkBytes: links),
-            checkpointBytes: vectors * perNode + Beacons.count(ofNodes: vectors) * perBeacon)
+            checkpointBytes: nodes + Beacons.count(ofNodes: vectors) * perBeacon)
     }
 }

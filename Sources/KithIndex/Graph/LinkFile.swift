@@ -18,9 +18,7 @@ final class LinkFile: @unchecked Sendable {
     private let mapped = Atomic(true)
 
     /// Disk taken at a time.
-    private static let reservedAhead = 16 << 20
-    /// Bytes taken over in one call.
-    private static let writtenAtOnce = 16 << 20
+    private static let reservedAhead = 4 << 20
 
     /// - Parameter directory: on whose file system the links shall lie.
     init(directory: String, byteCapacity: Int) throws(KithError) {
@@ -72,16 +70,16 @@ final class LinkFile: @unchecked Sendable {
         reservedBytes.store(end, ordering: .relaxed)
     }
 
-    /// Takes over links that were read back, which lie in a mapped file: its pages are given back as it goes.
-    func write(_ links: GrowableMemory, byteCount: Int) throws(KithError) {
-        try reserve(byteCount)
+    /// Writes links that were read back, through the system's cache: none of them comes into the process's memory.
+    func write(_ links: UnsafeRawBufferPointer, at offset: Int) throws(KithError) {
+        guard let start = links.baseAddress else { return }
+        try reserve(offset + links.count)
         var written = 0
-        while written < byteCount {
-            let count = pwrite(descriptor, links.base + written, min(byteCount - written, Self.writtenAtOnce), off_t(written))
+        while written < links.count {
+            let count = pwrite(descriptor, start + written, links.count - written, off_t(offset + written))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw Self.failure("write links") }
             written += count
-            madvise(links.base, written / GrowableMemory.pageSize * GrowableMemory.pageSize, MADV_DONTNEED)
         }
     }
 

@@ -16,7 +16,7 @@ public struct IndexFootprint: Sendable, Equatable {
 /// What an index of so many vectors will take.
 public struct IndexPrediction: Sendable, Equatable {
     public var footprint: IndexFootprint
-    /// Of its checkpoint on disk.
+    /// Of its checkpoint on disk, at most.
     public var checkpointBytes: Int
 }
 

@@ -33,7 +33,9 @@ import Testing
             let prediction = try maker.predict(space, vectors: vectors)
             #expect(prediction.footprint.memoryBytes == index.footprint.memoryBytes)
             let saved = index.checkpoint().sections.map(\.bytes.count).reduce(0, +)
-            #expect(prediction.checkpointBytes == saved)
+            // Packed links take no more than full lists would.
+            let least = option.definition.kind == "graph" ? prediction.checkpointBytes : 0
+            #expect((least...prediction.checkpointBytes).contains(saved))
         }
     }
 

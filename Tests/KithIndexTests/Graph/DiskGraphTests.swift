@@ -54,8 +54,8 @@ private final class CountingReader: RowSource {
         #expect(index.footprint.memoryBytes == 3_000 * record)
         #expect(index.footprint.linkBytes >= 3_000 * 40 * 4)
         let saved = index.checkpoint().sections.map(\.bytes.count).reduce(0, +)
-        // Links and owners, and some beacons with links of their own.
-        let most = 3_000 * (4 + 40 * 4) + 220 * (4 + 24 * 4)
+        // Owners, counts of links and links of 12 bits, and some beacons with links of their own.
+        let most = 3_000 * (4 + 1 + 40 * 12 / 8) + 220 * (4 + 24 * 4)
         #expect(saved <= most)
     }
 
@@ -76,7 +76,18 @@ private final class CountingReader: RowSource {
             var missing = try test.reread(saved)
             missing.sections[section] = nil
             #expect(throws: KithError.self) { try test.restore(missing) }
+            for change in [-100_000, -4, -1, 1] {
+                var cut = try test.reread(saved)
+                cut.sections[section]?.byteCount += change
+                if (cut.sections[section]?.byteCount ?? 0) < 0 { cut.sections[section]?.byteCount = 0 }
+                let error = #expect(throws: KithError.self, "\(section), \(change) bytes") { try test.restore(cut) }
+                #expect(error?.reason == .corruption)
+            }
         }
+        // Links as they were before they were packed.
+        var old = try test.reread(saved)
+        old.attributes["format"] = 2
+        #expect(throws: KithError.self) { try test.restore(old) }
     }
 
     @Test("searches read links beside the thread that writes them")
