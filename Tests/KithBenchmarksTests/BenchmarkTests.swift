@@ -27,7 +27,9 @@ import Testing
         Expected(benchmark: "filter", tables: [("filter", ["recall", "queries_per_second", "expected_comparisons"])]),
         Expected(
             benchmark: "grpc",
-            tables: [("grpc", ["recall", "queries_per_second", "p50_us", "p99_us", "client_cores", "server_cores"])]),
+            tables: [
+                ("grpc", ["recall", "queries_a_call", "queries_per_second", "p50_us", "p99_us", "client_cores", "server_cores"])
+            ]),
         Expected(benchmark: "grpc-upsert", tables: [("grpc-upsert", ["points_per_second", "resident_bytes", "disk_bytes"])]),
         Expected(benchmark: "grpc-mixed", tables: [("grpc-mixed", ["searches_per_second", "p99_us"])]),
         Expected(

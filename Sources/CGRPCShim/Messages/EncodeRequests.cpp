@@ -181,3 +181,12 @@ KithBuffer* kith_encode_upsert_stream_request(const KithUpsertStreamView* view) 
 KithBuffer* kith_encode_search_request(const KithSearchView* view) {
     return kith::encode([&](auto fields) { kith::writeSearch(fields, *view); });
 }
+
+KithBuffer* kith_encode_search_batch_request(const KithSearchView* views, size_t count) {
+    using Message = kith::v1::SearchBatchRequest;
+    return kith::encode([&](auto fields) {
+        for (size_t index = 0; index < count; ++index) {
+            fields.message(Message::kSearchesFieldNumber, [&](auto nested) { kith::writeSearch(nested, views[index]); });
+        }
+    });
+}

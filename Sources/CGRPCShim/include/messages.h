@@ -323,6 +323,7 @@ KithBuffer *_Nullable kith_status_to_json(KithBytes status);
 KithBuffer *_Nullable kith_encode_write_request(KithWriteKind kind, const KithWriteView *_Nonnull view);
 KithBuffer *_Nullable kith_encode_upsert_stream_request(const KithUpsertStreamView *_Nonnull view);
 KithBuffer *_Nullable kith_encode_search_request(const KithSearchView *_Nonnull view);
+KithBuffer *_Nullable kith_encode_search_batch_request(const KithSearchView *_Nonnull views, size_t count);
 
 typedef struct KithWriteResponseView {
     const KithOutcomeView *_Nullable outcomes;

@@ -14,6 +14,7 @@ enum WireBenchmark {
             ("serve", "start a server of our own (what happens without --address)"),
             ("recall LIST", "targets for recall@10 (0.90,0.95,0.99)"),
             ("clients LIST", "calls in flight, each sent when the one before is answered (1,16,64)"),
+            ("batch N", "queries of a SearchBatch, one call at a time (1,000)"),
             ("rate N", "only this rate, searches a second, answered or not (half and 80 % of the best of the clients)"),
             ("connections N", "(2)"), Run.secondsOption, ServerProcess.option,
         ], run: run)
@@ -50,6 +51,9 @@ enum WireBenchmark {
         let load = WireLoad(
             address: address, own: own, connections: try run.number("connections", tiny: 1, moderate: 2, full: 2),
             seconds: try run.seconds())
+        let batch = try run.number("batch", tiny: 20, moderate: 1_000, full: 1_000)
+        let most = min(Limits.batchQueries, data.queries.count)
+        guard 1...most ~= batch else { throw .usage("--batch must be 1 to \(most), not \(batch)") }
         let clients = try run.options.list("clients", run.pick(tiny: [1, 8], moderate: [1, 64], full: [1, 16, 64]))
         for target in try run.options.list("recall", run.recallTargets) {
             let found = try EffortSearch.smallest(reaching: target) { (effort) throws(KithError) in
@@ -64,6 +68,8 @@ enum WireBenchmark {
             for count in clients {
                 best = max(best, try load.keep(requests, inFlight: count, target, found, into: &table))
             }
+            let batches = try RequestList.searchBatches(data.queries, effort: found.effort, batch: batch)
+            try load.send(batches, of: batch, target, found, into: &table)
             for share in [0.5, 0.8] {
                 try load.offer(requests, rate: best * share, inFlight: openInFlight, target, found, into: &table)
             }
@@ -105,6 +111,13 @@ private struct OwnServer {
     let folder: String
 }
 
+/// How requests are sent: so many in flight, or so many a second.
+private struct Way {
+    var clients: Int?
+    var offered: Double?
+    var batch = 1
+}
+
 /// One way of sending requests after the other, a row each.
 private struct WireLoad {
     let address: String
@@ -117,8 +130,16 @@ private struct WireLoad {
         _ requests: RequestList, inFlight: Int, _ target: Double, _ found: EffortSearch.Found, into table: inout ResultTable
     ) throws(KithError) -> Double {
         let (load, cores) = try measured(requests, inFlight: inFlight, rate: 0)
-        add(load, serverCores: cores, (.count(inFlight), .none), target, found, to: &table)
+        add(load, serverCores: cores, Way(clients: inFlight), target, found, to: &table)
         return load.perSecond
+    }
+
+    /// One call after the other, of `batch` queries each.
+    func send(
+        _ requests: RequestList, of batch: Int, _ target: Double, _ found: EffortSearch.Found, into table: inout ResultTable
+    ) throws(KithError) {
+        let (load, cores) = try measured(requests, inFlight: 1, rate: 0)
+        add(load, serverCores: cores, Way(clients: 1, batch: batch), target, found, to: &table)
     }
 
     /// Starts calls by the clock.
@@ -127,8 +148,7 @@ private struct WireLoad {
         into table: inout ResultTable
     ) throws(KithError) {
         let (load, cores) = try measured(requests, inFlight: inFlight, rate: rate)
-        add(
-            load, serverCores: cores, (.none, .count(Int(rate))), target, found, to: &table)
+        add(load, serverCores: cores, Way(offered: rate), target, found, to: &table)
     }
 
     private func measured(
@@ -142,13 +162,13 @@ private struct WireLoad {
     }
 
     private func add(
-        _ load: Load, serverCores: Double?, _ way: (clients: Cell, offered: Cell), _ target: Double, _ found: EffortSearch.Found,
-        to table: inout ResultTable
+        _ load: Load, serverCores: Double?, _ way: Way, _ target: Double, _ found: EffortSearch.Found, to table: inout ResultTable
     ) {
         table.add([
             "recall_target": .decimal(target, places: 3), "recall": .decimal(found.recall, places: 4),
-            "effort": .count(found.effort), "clients": way.clients, "offered_per_second": way.offered,
-            "queries_per_second": .count(Int(load.perSecond)), "p50_us": .decimal(load.p50, places: 0),
+            "effort": .count(found.effort), "clients": way.clients.map(Cell.count) ?? .none, "queries_a_call": .count(way.batch),
+            "offered_per_second": way.offered.map { .count(Int($0)) } ?? .none,
+            "queries_per_second": .count(Int(load.perSecond * Double(way.batch))), "p50_us": .decimal(load.p50, places: 0),
             "p99_us": .decimal(load.p99, places: 0), "p999_us": .decimal(load.p999, places: 0),
             "client_cores": .decimal(load.clientCores, places: 2),
             "server_cores": serverCores.map { .decimal($0, places: 2) } ?? .none,

@@ -25,16 +25,33 @@ final class RequestList: @unchecked Sendable {
         let name = OwnedBytes(ServedCollection.name.utf8)
         defer { withExtendedLifetime(name) {} }
         for query in 0..<queries.count {
-            var view = KithSearchView()
-            view.collection = KithBytes(name.view.bytes)
-            view.has_query = true
-            view.has_vector = true
-            view.vector.data = KithBytes(queries.bytes(query))
-            view.top_k = UInt32(Dataset.topK)
-            view.effort = UInt32(effort)
+            var view = search(queries, query, effort, in: name)
             try list.append(kith_encode_search_request(&view))
         }
         return list
+    }
+
+    /// So many queries a call; those that fill no call are left out.
+    static func searchBatches(_ queries: VectorSet, effort: Int, batch: Int) throws(KithError) -> RequestList {
+        let list = RequestList(method: "/kith.v1.SearchService/SearchBatch")
+        let name = OwnedBytes(ServedCollection.name.utf8)
+        defer { withExtendedLifetime(name) {} }
+        for first in stride(from: 0, through: queries.count - batch, by: batch) {
+            let views = (first..<first + batch).map { search(queries, $0, effort, in: name) }
+            try list.append(kith_encode_search_batch_request(views, views.count))
+        }
+        return list
+    }
+
+    private static func search(_ queries: VectorSet, _ query: Int, _ effort: Int, in name: OwnedBytes) -> KithSearchView {
+        var view = KithSearchView()
+        view.collection = KithBytes(name.view.bytes)
+        view.has_query = true
+        view.has_vector = true
+        view.vector.data = KithBytes(queries.bytes(query))
+        view.top_k = UInt32(Dataset.topK)
+        view.effort = UInt32(effort)
+        return view
     }
 
     /// Upserts of the vectors, each with a payload of two fields and some 60 bytes; the point of row n has the id `firstID` + n.
