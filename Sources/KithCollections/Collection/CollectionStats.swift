@@ -4,12 +4,16 @@ import KithStorage
 
 /// Figures of a collection, taken without stopping anybody: they may be a commit apart.
 public struct CollectionStats: Sendable {
+    /// One vector space, summed over all shards.
     public struct Space: Sendable {
         public var name: String
         public var vectors = 0
+        /// Of overwritten and deleted points; not among `vectors`.
         public var deadVectors = 0
         public var linkedVectors = 0
+        /// That wait to be linked; 0 for an index that links nothing.
         public var tailVectors = 0
+        /// Disk blocks that the segments take.
         public var vectorBytes = 0
         /// Codes, links beside them, ids and versions.
         public var memoryBytes = 0
@@ -24,15 +28,19 @@ public struct CollectionStats: Sendable {
         public var calibrations: [Calibration] = []
     }
 
+    /// What one shard's index has measured.
     public struct Calibration: Sendable {
         public var shard: UInt16
         public var calibration: IndexCalibration
     }
 
+    /// One shard and its change log.
     public struct Shard: Sendable {
         public var shard: UInt16
         public var points: UInt64
+        /// Of the last commit.
         public var position: UInt64
+        /// Of the first commit that the change log keeps.
         public var firstPosition: UInt64
         public var changeLogBytes: UInt64
     }

@@ -16,6 +16,7 @@ public struct PointSelection: Sendable {
 
 /// A search of one space.
 public struct VectorSearch: Sendable {
+    /// What to be near to.
     public enum Query: Sendable {
         /// In the space's element type, checked.
         case vector(ByteView)
@@ -23,13 +24,17 @@ public struct VectorSearch: Sendable {
         case point(PointID)
     }
 
+    /// The number of the space in the definition.
     public var space: Int
     public var query: Query
     public var topK: Int
+    /// What the index's kind understands by effort; nil: its own choice, or that of `recallTarget`.
     public var effort: Int?
     /// Wanted recall, 0.5 to 1, where no effort is given.
     public var recallTarget: Float?
+    /// Compares all vectors, whatever the effort.
     public var exact = false
+    /// Leaves out vectors that are not linked yet; `SearchResult.unindexedLeftOut` counts them.
     public var indexedOnly = false
     /// In scores as they are answered.
     public var scoreThreshold: Float?

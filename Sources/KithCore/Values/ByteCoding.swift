@@ -1,10 +1,12 @@
 /// Reading and writing fixed and variable integers: what keys and rows are made of.
 extension [UInt8] {
+    /// As keys have numbers: unsigned ones sort as their bytes do.
     @inlinable
     public mutating func appendBigEndian<T: FixedWidthInteger>(_ value: T) {
         Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }
 
+    /// As rows have numbers: all bytes of `T`, lowest first.
     @inlinable
     public mutating func appendLittleEndian<T: FixedWidthInteger>(_ value: T) {
         Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
@@ -28,6 +30,7 @@ extension [UInt8] {
         append(contentsOf: bytes)
     }
 
+    /// A varint count of UTF-8 bytes, then those.
     @inlinable
     public mutating func appendSized(_ text: String) {
         appendVarint(UInt64(text.utf8.count))
@@ -42,6 +45,7 @@ extension UnsafeRawBufferPointer {
         T(bigEndian: loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 
+    /// The little-endian number at `offset`, aligned or not; the caller has checked the bounds.
     @inlinable
     public func littleEndian<T: FixedWidthInteger>(at offset: Int, as type: T.Type = T.self) -> T {
         T(littleEndian: loadUnaligned(fromByteOffset: offset, as: T.self))
@@ -51,12 +55,15 @@ extension UnsafeRawBufferPointer {
 /// Reads a row front to back. Every read past the end throws `CORRUPTION`: stored bytes are never trusted.
 public struct ByteReader {
     public let bytes: UnsafeRawBufferPointer
+    /// Bytes read so far.
     public private(set) var offset = 0
 
+    /// Borrows the bytes: they outlive the reader and what it returns of them.
     public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     public var isAtEnd: Bool { offset == bytes.count }
 
+    /// The next bytes, not copied.
     public mutating func take(_ count: Int) throws(KithError) -> UnsafeRawBufferPointer {
         guard count >= 0, bytes.count - offset >= count else {
             throw KithError(
@@ -66,12 +73,14 @@ public struct ByteReader {
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
     }
 
+    /// The next `MemoryLayout<T>.size` bytes as a number, as `appendLittleEndian` wrote it.
     public mutating func littleEndian<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(KithError) -> T {
         try take(MemoryLayout<T>.size).littleEndian(at: 0)
     }
 
     public mutating func byte() throws(KithError) -> UInt8 { try littleEndian() }
 
+    /// An integer that `appendVarint` wrote; `CORRUPTION` too where it has more than 10 bytes.
     public mutating func varint() throws(KithError) -> UInt64 {
         var value: UInt64 = 0
         for shift in stride(from: 0, to: 64, by: 7) {
@@ -82,11 +91,13 @@ public struct ByteReader {
         throw KithError(.dataLoss, .corruption, "a stored integer does not end at byte \(offset)")
     }
 
+    /// The bytes that `appendSized` wrote, not copied.
     public mutating func sized() throws(KithError) -> UnsafeRawBufferPointer {
         let count = try varint()
         return try take(Int(clamping: count))
     }
 
+    /// The text that `appendSized` wrote; bytes that are not UTF-8 become U+FFFD.
     public mutating func text() throws(KithError) -> String {
         String(decoding: try sized(), as: UTF8.self)
     }
