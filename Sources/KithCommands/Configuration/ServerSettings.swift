@@ -7,33 +7,46 @@ package import KithTelemetry
 /// What `kith serve` runs with.
 package struct ServerSettings: Sendable {
     package static let defaultAddress = "127.0.0.1:7040"
+    /// Before the name of a librdkafka property in a setting's key.
     package static let kafkaPropertyPrefix = "kafka.property."
 
+    /// `host:port`; port 0 takes a free one.
     package var listen = ServerSettings.defaultAddress
+    /// The folder of all data; made where it is missing.
     package var data = "./kith-data"
+    /// This database's name in change events.
     package var cluster = "kith"
     package var logLevel = LogLevel.info
+    /// The longest that shutdown waits for requests in progress.
     package var drainSeconds = 10
     /// 0: one a core.
     package var searchThreads = 0
     /// 0: half the cores, at least one.
     package var linkThreads = 0
+    /// Of all cores, for linking, rebuilding and calibration; within `Limits.maintenanceCPUShare`, 1: no limit.
     package var maintenanceCPUShare = 1.0
+    /// Memory for points and payloads as RocksDB caches them.
     package var blockCacheBytes = 256 << 20
-    /// 0: none.
+    /// Memory the process may take: vectors beyond it are read from disk; 0: no limit.
     package var memoryBudgetBytes = 0
+    /// `host:port`, separated by commas; empty: no relay.
     package var kafkaBrokers = ""
     package var kafkaTopicPrefix = KafkaConfiguration.defaultTopicPrefix
-    /// 0: as the brokers say.
+    /// Of topics that Kith makes; 0: as the brokers say.
     package var kafkaReplicationFactor = 0
     package var kafkaDelivery = DeliveryGuarantee.atLeastOnce
+    /// librdkafka's, by name, none of `KafkaConfiguration.reservedProperties`.
     package var kafkaProperties: [String: String] = [:]
+    /// What the audit topic tells.
     package var eventsAudit = AuditPolicy.off
+    /// Of topics that are no collection's, as collections choose their own.
     package var eventsEncoding = EventEncoding.protobuf
+    /// The most that changes take while a reader still waits for them.
     package var changeLogBytes = 16 << 30
+    /// What gives way at `changeLogBytes`: new writes, or the oldest changes.
     package var changeLogFull = FullLogPolicy.pushBack
     package var webhooks = WebhookOptions()
-    /// Empty: none.
+    /// Gets the real port once the server listens; empty: none.
     package var portFile = ""
 
     /// Defaults, then each of `given` in turn.
@@ -62,10 +75,14 @@ package struct ServerSettings: Sendable {
 /// One setting: its key, its help, and how its text is read.
 package struct Setting: Sendable {
     package var key: String
+    /// What its value is, as help shows it: `FOLDER`, `N`.
     package var value: String
+    /// Ends with the default, in brackets.
     package var help: String
+    /// Checks the text and keeps it; throws `INVALID_CONFIGURATION` with key and origin.
     package var set: @Sendable (inout ServerSettings, GivenSetting) throws(KithError) -> Void
 
+    /// In the order of help.
     package static let all: [Setting] = [
         Setting(key: "listen", value: "HOST:PORT", help: "address of the gRPC server; port 0 takes a free one (127.0.0.1:7040)") {
             settings, given throws(KithError) in settings.listen = try given.address()
@@ -177,10 +194,12 @@ package struct Setting: Sendable {
 }
 
 extension GivenSetting {
+    /// `INVALID_CONFIGURATION`, with origin, key, what is wrong, and the value.
     package func wrong(_ description: String) -> KithError {
         .usage("\(origin): '\(key)' \(description) (it is '\(value)')", key: key)
     }
 
+    /// The value, which must not be empty.
     package func text() throws(KithError) -> String {
         guard !value.isEmpty else { throw wrong("is empty") }
         return value
@@ -191,6 +210,7 @@ extension GivenSetting {
         return value
     }
 
+    /// A whole number in the range, bounds included.
     package func number(_ range: ClosedRange<Int>) throws(KithError) -> Int {
         guard let number = Int(value), range.contains(number) else {
             throw wrong("is not a number from \(range.lowerBound) to \(range.upperBound)")
@@ -198,6 +218,7 @@ extension GivenSetting {
         return number
     }
 
+    /// A number in the range, bounds included.
     package func share(_ range: ClosedRange<Double>) throws(KithError) -> Double {
         guard let share = Double(value), range.contains(share) else {
             throw wrong("is not a number from \(range.lowerBound) to \(range.upperBound)")
@@ -205,6 +226,7 @@ extension GivenSetting {
         return share
     }
 
+    /// `host:port`, the port a number; whether the host exists is seen when it is used.
     package func address() throws(KithError) -> String {
         guard let colon = value.lastIndex(of: ":"), colon != value.startIndex,
             UInt16(value[value.index(after: colon)...]) != nil

@@ -12,8 +12,11 @@ package struct Poison: Error, Equatable {
 
 /// Where an event stands among all events of its shard: later ones are greater, also across a collection that was made anew.
 package struct EventPlace: Codable, Hashable, Comparable, Sendable {
+    /// The collection's id: one made anew has a greater one.
     package var collection: UInt32
+    /// Of its commit in the shard's log.
     package var position: UInt64
+    /// Among the commit's events, from 0.
     package var index: UInt32
 
     package init(collection: UInt32, position: UInt64, index: UInt32) {
@@ -29,6 +32,7 @@ package struct EventPlace: Codable, Hashable, Comparable, Sendable {
 
 /// A `kith.v1.ChangeEvent` as a topic carried it.
 package struct ChangeRecord: Sendable {
+    /// What happened to the point. `read`: nothing, it is part of a snapshot.
     package enum Operation: String, Sendable {
         case create, update, delete, read
     }
@@ -38,6 +42,7 @@ package struct ChangeRecord: Sendable {
         package var space: String
         /// Little-endian components; empty where the events carry digests only.
         package var data: [UInt8]
+        /// XXH3-64 of the components; 0 where the events leave vectors out.
         package var digest: UInt64
     }
 
@@ -70,15 +75,21 @@ package struct ChangeRecord: Sendable {
         package var bytes: Int
     }
 
+    /// `<cluster>/<collection id>.<shard>/<position>/<index>`, and `points/<point id>` for the index of a `read`: the same for every copy.
     package var id: String
     package var operation: Operation
+    /// Nil for `create` and `read`.
     package var before: Image?
+    /// Nil for `delete`.
     package var after: Image?
+    /// `payload`, `payload.<key>` and `vectors.<space>` that differ; of updates only.
     package var changedFields: [String]
+    /// The name of the database it happened in.
     package var cluster: String
     package var collection: String
     package var shard: UInt32
     package var place: EventPlace
+    /// Of the request that wrote it; empty where it had none.
     package var requestID: String
     /// Microseconds since 1970.
     package var time: Int64
@@ -91,6 +102,7 @@ package struct ChangeRecord: Sendable {
     package var point: PointID
     /// Who wrote it, or else with which program; empty where neither is known.
     package var writer: String
+    /// Of the spaces that declare one.
     package var models: [Model]
     /// Set where the images have neither payload nor vectors, for they were too large.
     package var claim: Claim?

@@ -3,6 +3,7 @@ public import KithCore
 
 /// An endpoint that change events are posted to, as it is stored.
 public struct Webhook: Sendable, Codable, Equatable {
+    /// Only `active` delivers. `disabled`: the endpoint is gone; `paused`: any other `Reason`.
     public enum State: String, Sendable, Codable { case active, paused, disabled }
 
     /// Why a webhook does not deliver.
@@ -41,15 +42,19 @@ public struct Webhook: Sendable, Codable, Equatable {
     /// Raw values of `ChangeOperation`; empty: all.
     public var operations: [UInt8] = []
     public var mode = Mode.single
+    /// The most in one request of mode `batch`.
     public var batchEvents = Webhook.defaultBatchEvents
     public var encoding = EventEncoding.json
     /// The collection's policy where nil.
     public var vectors: EventVectors?
+    /// Of one request.
     public var timeoutMilliseconds = Webhook.defaultTimeoutMilliseconds
+    /// To deliver an event, the first included; after the last it becomes a dead letter.
     public var attempts = Webhook.defaultAttempts
     /// The newest first; at most two.
     public var secrets: [WebhookSecret] = []
     public var state = State.active
+    /// Nil while active.
     public var reason: Reason?
     /// What led to the state, for people.
     public var stateDetail = ""
