@@ -3,7 +3,7 @@ import Foundation
 import KithCollections
 import KithCore
 
-/// OpenLineage 2-0-2: the parts that are told. Names are those of its JSON schemas.
+/// OpenLineage 2-0-2: the parts that are told. Names are those of its JSON schemas, versions of facets those of its release 1.54.
 ///
 /// https://openlineage.io/spec/2-0-2/OpenLineage.json
 enum OpenLineage {
@@ -54,7 +54,7 @@ enum OpenLineage {
 
         private enum CodingKeys: String, CodingKey {
             case schema, dataSource, lifecycleStateChange, documentation, ownership, tags
-            // Of our own: OpenLineage wants such names to begin with the producer's.
+            // Of our own: OpenLineage wants such names to begin with the project's, and a version in the schema's.
             case embeddingModels = "kith_embeddingModels"
         }
     }
@@ -67,7 +67,7 @@ enum OpenLineage {
     struct SchemaFacet: Encodable {
         struct Field: Encodable { var name, type, description: String }
         var _producer = OpenLineage.producer
-        var _schemaURL = OpenLineage.facet("1-1-1", "SchemaDatasetFacet")
+        var _schemaURL = OpenLineage.facet("1-2-0", "SchemaDatasetFacet")
         var fields: [Field]
     }
 
@@ -86,7 +86,7 @@ enum OpenLineage {
 
     struct DocumentationFacet: Encodable {
         var _producer = OpenLineage.producer
-        var _schemaURL = OpenLineage.facet("1-0-1", "DocumentationDatasetFacet")
+        var _schemaURL = OpenLineage.facet("1-1-0", "DocumentationDatasetFacet")
         var description: String
     }
 
@@ -107,7 +107,7 @@ enum OpenLineage {
     struct ModelsFacet: Encodable {
         struct Model: Encodable { var space, id, revision: String }
         var _producer = OpenLineage.producer
-        var _schemaURL = "urn:kith:schema:EmbeddingModelsDatasetFacet"
+        var _schemaURL = "urn:kith:schema:1-0-0:KithEmbeddingModelsDatasetFacet"
         var models: [Model]
     }
 
