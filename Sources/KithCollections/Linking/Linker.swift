@@ -106,7 +106,7 @@ final class Linker: @unchecked Sendable {
     }
 
     private func urgency(of writer: ShardWriter) -> LinkingUrgency {
-        writer.shard.longestTailBytes > LinkingUrgency.gentleTailBytes && searches.areGoingOn ? .urgent : .gentle
+        LinkingUrgency(tailBytes: writer.shard.longestTailBytes, areSearchesGoingOn: searches.areGoingOn())
     }
 
     private func enqueue(_ writer: ShardWriter, _ urgency: LinkingUrgency) {
