@@ -14,8 +14,9 @@ extension Database {
         public var memoryTables = 4
         /// Threads that flush and compact.
         public var maxBackgroundJobs = 2
-        /// Bytes of write-ahead log kept before the families that hold it back are flushed: bounds the time of recovery.
-        public var maxLogBytes: UInt64 = 512 << 20
+        /// Bytes of write-ahead log kept before the families that hold it back are flushed: bounds its disk and the time of recovery.
+        /// Small families would else hold back what the busy ones have long flushed.
+        public var maxLogBytes: UInt64 = 64 << 20
         /// Table files held open.
         public var maxOpenFiles = 512
         /// Bits of Bloom filter a key, in families read by exact key. Ten give about 1 % false positives.

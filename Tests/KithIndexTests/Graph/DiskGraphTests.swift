@@ -90,6 +90,23 @@ private final class CountingReader: RowSource {
         #expect(throws: KithError.self) { try test.restore(old) }
     }
 
+    @Test("links come back from a checkpoint as they were", arguments: [1, 2, 3, 256, 257, 20_000])
+    func packsLinks(count: Int) throws {
+        let test = try TestRows(.test(4, index: "disk_graph", ["degree": "8"]), capacity: count)
+        test.appendRandom(count)
+        let index = try test.makeIndex()
+        try index.linkAll(upTo: UInt32(count))
+        let saved = index.checkpoint()
+        let restored = try test.restore(test.reread(saved))
+        let again = restored.checkpoint()
+        // Sections are valid as long as the index whose they are.
+        defer { withExtendedLifetime((index, restored)) {} }
+        #expect(again.sections.map(\.name) == saved.sections.map(\.name))
+        for (section, other) in zip(saved.sections, again.sections) {
+            #expect(section.bytes.elementsEqual(other.bytes), "\(section.name)")
+        }
+    }
+
     @Test("searches read links beside the thread that writes them")
     func searchesBesideLinking() async throws {
         let test = try TestRows(.test(8, index: "disk_graph"), capacity: 12_000)
