@@ -41,10 +41,7 @@ enum RetentionActions {
 
     /// `30d` and so on.
     private static func seconds(_ text: String) throws(KithError) -> UInt32 {
-        let units: [Character: UInt32] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
-        let (seconds, isTooLong) = (UInt32(text.dropLast()) ?? 0)
-            .multipliedReportingOverflow(by: text.last.flatMap { units[$0] } ?? 0)
-        guard seconds > 0, !isTooLong else {
+        guard let seconds = AgeText.seconds(text) else {
             throw .usage("'\(text)' is no time such as 90s, 30m, 12h or 30d", key: "max-age")
         }
         return seconds

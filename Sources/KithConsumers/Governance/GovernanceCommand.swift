@@ -62,17 +62,21 @@ package enum GovernanceCommand {
     }
 
     private static let decisions = CommandDescription(
-        name: "governance decisions", summary: "List models, legal holds and erasures, as events told them",
+        name: "governance decisions", summary: "List models, legal holds, erasures and rules of retention, as events told them",
         options: [folder, Option(name: "json", value: nil, help: "the same in JSON")]
     ) { arguments throws(KithError) in
         struct Decisions: Encodable {
             var models: [String: String]
             var holds: [String: GovernanceState.Hold]
             var erasures: [String: GovernanceState.Erasure]
+            var retentions: [String: GovernanceState.Retention]
         }
         let state = try GovernanceSink.state(in: try arguments.required("folder"))
+        let retentions = state.collections.compactMapValues(\.retention)
         if arguments.flag("json") {
-            Console.print(try json(Decisions(models: state.models, holds: state.holds, erasures: state.erasures)))
+            Console.print(
+                try json(
+                    Decisions(models: state.models, holds: state.holds, erasures: state.erasures, retentions: retentions)))
             return ExitCode.success
         }
         var table = Table(header: ["WHAT", "NAME", "ABOUT", "STATE"])
@@ -85,6 +89,9 @@ package enum GovernanceCommand {
         for (name, erasure) in state.erasures.sorted(by: { $0.key < $1.key }) {
             let stage = erasure.deleted.map { "proved, \($0) of \(erasure.requested) points were there" } ?? "requested"
             table.rows.append(["erasure", name, "\(erasure.collection): \(erasure.subject)", stage])
+        }
+        for (name, retention) in retentions.sorted(by: { $0.key < $1.key }) {
+            table.rows.append(["retention", name, retention.text, "\(retention.deleted) points deleted"])
         }
         table.printAll()
         return ExitCode.success

@@ -40,39 +40,6 @@ private struct CatalogueMessage: Decodable {
     var source: Source?
 }
 
-/// Parts of a governance event.
-private struct GovernanceMessage: Decodable {
-    struct Model: Decodable {
-        var id: String?
-        var revision: String?
-        var owner: String?
-    }
-    struct Classified: Decodable {
-        var collection: String?
-        var field: String?
-        var classification: String?
-    }
-    struct Hold: Decodable {
-        var hold, collection: String?
-        var placed: Bool?
-        var reason, field: String?
-        var points: [WireID]?
-
-        var what: String {
-            if let field, !field.isEmpty { return "by \(field)" }
-            return points.map { "\($0.count) points" } ?? "everything"
-        }
-    }
-    struct Erasure: Decodable {
-        var erasure, subject, collection, requested, deleted, pointsSha256: String?
-    }
-    var modelRegistered: Model?
-    var classified: Classified?
-    var legalHold: Hold?
-    var erasureRequested: Erasure?
-    var erasureProved: Erasure?
-}
-
 /// Parts of an OpenLineage run or dataset event.
 private struct LineageMessage: Decodable {
     struct Name: Decodable {
@@ -95,9 +62,7 @@ extension GovernanceState {
         switch EventSummary.type(of: record) {
         case "kith.v1.ChangeEvent": return try take(change: record, check)
         case "kith.v1.CatalogueEvent": return try take(catalogue: record, check)
-        case "kith.v1.GovernanceEvent":
-            try take(governance: record)
-            return []
+        case "kith.v1.GovernanceEvent": return try take(governance: record, check)
         default:
             guard record.place.topic.hasSuffix(".lineage.v1") else { return [] }
             try take(lineage: record)
@@ -173,45 +138,6 @@ extension GovernanceState {
         return found
     }
 
-    private mutating func take(governance record: ConsumedRecord) throws(Poison) {
-        let event = try GovernanceState.decode(GovernanceMessage.self, record)
-        if let model = event.modelRegistered, models.count < Limits.governanceNames {
-            models[[model.id, model.revision].compactMap { $0 }.joined(separator: "@")] = model.owner ?? ""
-        }
-        if let hold = event.legalHold { take(hold) }
-        if let erasure = event.erasureRequested ?? event.erasureProved { take(erasure, isProved: event.erasureProved != nil) }
-        guard let classified = event.classified, let name = classified.collection,
-            collections[name] != nil || collections.count < Limits.collections
-        else { return }
-        // It may come before the collection's definition, which is in another topic.
-        var collection = collections[name] ?? Collection()
-        let word = classified.classification.flatMap { $0.isEmpty ? nil : $0 }
-        if let field = classified.field, !field.isEmpty {
-            if collection.fields[field] == nil, collection.fields.count < Limits.payloadColumns {
-                collection.fields[field] = Field(first: "", last: "")
-            }
-            collection.fields[field]?.classification = word
-        } else {
-            collection.classification = word
-        }
-        collections[name] = collection
-    }
-
-    private mutating func take(_ hold: GovernanceMessage.Hold) {
-        guard let name = hold.hold, holds[name] != nil || holds.count < Limits.legalHolds else { return }
-        holds[name] = Hold(
-            collection: hold.collection ?? "", what: hold.what, reason: hold.reason ?? "", stands: hold.placed ?? false)
-    }
-
-    private mutating func take(_ erasure: GovernanceMessage.Erasure, isProved: Bool) {
-        guard let name = erasure.erasure, erasures[name] != nil || erasures.count < Limits.erasures else { return }
-        erasures[name] = Erasure(
-            collection: erasure.collection ?? "", subject: erasure.subject ?? "",
-            requested: erasure.requested.flatMap(UInt64.init) ?? 0,
-            deleted: isProved ? erasure.deleted.flatMap(UInt64.init) ?? 0 : nil,
-            pointsSHA256: isProved ? erasure.pointsSha256 : nil)
-    }
-
     private mutating func take(lineage record: ConsumedRecord) throws(Poison) {
         guard let value = record.value else { return }
         let event: LineageMessage
@@ -225,7 +151,7 @@ extension GovernanceState {
         for edge in new where edges.count < Limits.governanceEdges { edges.insert(edge) }
     }
 
-    private static func decode<Value: Decodable>(_ type: Value.Type, _ record: ConsumedRecord) throws(Poison) -> Value {
+    static func decode<Value: Decodable>(_ type: Value.Type, _ record: ConsumedRecord) throws(Poison) -> Value {
         let json = try EventSummary.json(of: record)
         do { return try JSONDecoder().decode(type, from: json) } catch { throw Poison("the event has fields of another type") }
     }

@@ -55,6 +55,7 @@ package final class GovernanceSink: RecordSink {
     private func note(_ violation: Violation) {
         if state.violations[violation.id] != nil {
             state.violations[violation.id]?.count += 1
+            state.violations[violation.id]?.what = violation.what
         } else if state.violations.count < Limits.openViolations {
             state.violations[violation.id] = violation
             metrics.violations.add()

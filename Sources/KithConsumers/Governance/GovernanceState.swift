@@ -26,6 +26,24 @@ package struct GovernanceState: Codable, Sendable, Equatable {
         package var classification: String?
         /// Changes whose payloads were too large for Kafka, and so were not looked at.
         package var unread: UInt64?
+        /// Nil until one was told.
+        package var retention: Retention?
+    }
+
+    /// A rule of retention as it was last told, and what it did.
+    package struct Retention: Codable, Sendable, Equatable {
+        /// 0: there is none any more.
+        package var maxAgeSeconds: UInt32 = 0
+        /// The payload field that it goes by; empty: the last change.
+        package var field = ""
+        /// Points that were deleted.
+        package var deleted: UInt64 = 0
+
+        package var isRule: Bool { maxAgeSeconds > 0 }
+        /// For people.
+        package var text: String {
+            isRule ? "older than \(maxAgeSeconds) s by \(field.isEmpty ? "last change" : field)" : "no rule"
+        }
     }
 
     /// A legal hold, as it was last told.

@@ -20,6 +20,7 @@ package struct Policy: Sendable {
         var allowedModels: [String]?
         var retention: LabelRule?
         var residency: LabelRule?
+        var maxRetention: String?
         var forbiddenFields: [String]?
         var piiPatterns: [String: String]?
     }
@@ -27,7 +28,8 @@ package struct Policy: Sendable {
     private struct File: Decodable { var policies: [Entry] }
 
     private static let keys: Set<String> = [
-        "name", "collections", "required_labels", "allowed_models", "retention", "residency", "forbidden_fields", "pii_patterns",
+        "name", "collections", "required_labels", "allowed_models", "retention", "residency", "max_retention", "forbidden_fields",
+        "pii_patterns",
     ]
 
     package let name: String
@@ -35,6 +37,8 @@ package struct Policy: Sendable {
     let requiredLabels: [String]
     let allowedModels: [Glob]?
     let labelRules: [(rule: String, label: LabelRule)]
+    /// Seconds: there must be a rule of retention that keeps points no longer.
+    let maxRetention: UInt32?
     let forbiddenFields: [Glob]
     let patterns: [(name: String, pattern: NSRegularExpression)]
 
@@ -74,6 +78,12 @@ package struct Policy: Sendable {
         allowedModels = entry.allowedModels.map { $0.map(Glob.init) }
         labelRules = [("retention", entry.retention), ("residency", entry.residency)].compactMap { rule, label in
             label.map { (rule, $0) }
+        }
+        maxRetention = try entry.maxRetention.map { (text) throws(KithError) in
+            guard let seconds = AgeText.seconds(text) else {
+                throw .usage("policies \(file): max_retention '\(text)' is no time such as 12h or 30d", key: "max_retention")
+            }
+            return seconds
         }
         forbiddenFields = (entry.forbiddenFields ?? []).map(Glob.init)
         var patterns: [(String, NSRegularExpression)] = []

@@ -12,9 +12,21 @@ struct PolicyCheck {
         var time: String
     }
 
-    /// What a collection's definition violates.
+    /// What a collection's rule of retention violates, or that it has none.
+    func retention(_ name: String, _ collection: GovernanceState.Collection, _ cause: Cause) -> [Violation] {
+        policies.filter { $0.applies(to: name) }.compactMap { policy in
+            guard let longest = policy.maxRetention, let what = PolicyCheck.problem(collection.retention, longest) else {
+                return nil
+            }
+            return Violation(
+                policy: policy.name, rule: "max_retention", resource: "collections/\(name)/retention", what: what,
+                event: cause.event, time: cause.time)
+        }
+    }
+
+    /// What a collection's definition and its rule of retention violate.
     func definition(_ name: String, _ collection: GovernanceState.Collection, _ cause: Cause) -> [Violation] {
-        policies.filter { $0.applies(to: name) }.flatMap { policy -> [Violation] in
+        let found = policies.filter { $0.applies(to: name) }.flatMap { policy -> [Violation] in
             var found: [Violation] = []
             func violated(_ rule: String, _ part: String, _ what: String) {
                 found.append(
@@ -40,6 +52,7 @@ struct PolicyCheck {
             }
             return found
         }
+        return found + retention(name, collection, cause)
     }
 
     /// What a point's payload violates. Values are never repeated in what is reported.
@@ -78,6 +91,12 @@ struct PolicyCheck {
         guard let max = rule.max else { return nil }
         guard let number = Double(value) else { return "the label '\(rule.label)' is '\(value)', no number" }
         return number <= max ? nil : "the label '\(rule.label)' is \(value), over \(max)"
+    }
+
+    private static func problem(_ rule: GovernanceState.Retention?, _ longest: UInt32) -> String? {
+        guard let rule, rule.isRule else { return "there is no rule of retention" }
+        guard rule.maxAgeSeconds > longest else { return nil }
+        return "points are kept for \(rule.maxAgeSeconds) s, over \(longest) s"
     }
 
     private static func name(of model: String) -> String { String(model.split(separator: "@").first ?? "") }

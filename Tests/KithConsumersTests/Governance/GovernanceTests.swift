@@ -11,6 +11,7 @@ import Testing
           {"name": "owned", "required_labels": ["owner"], "residency": {"label": "region", "allowed": ["eu-*"]}},
           {"name": "models", "collections": ["docs*"], "allowed_models": ["minilm*"]},
           {"name": "kept", "retention": {"label": "days", "max": 30}},
+          {"name": "gone", "collections": ["visits"], "max_retention": "30d"},
           {"name": "pii", "forbidden_fields": ["ss*n"], "pii_patterns": {"email": "[^@ ]+@[^@ ]+"}}
         ]}
         """#
@@ -32,12 +33,12 @@ import Testing
                 headers: [("ce_id", Array(id.utf8)), ("content-type", Array("application/json".utf8))]))
     }
 
-    private func define(_ position: Int, labels: String, model: String) throws {
+    private func define(_ position: Int, labels: String, model: String, name: String = "docs") throws {
         try add(
             "kith.catalog.v1", "kith/0.0/\(position)/0",
             """
-            {"id":"kith/0.0/\(position)/0","op":"CHANGE_OPERATION_UPDATE","kind":"RESOURCE_KIND_COLLECTION","resource":"collections/docs",
-            "collectionId":1,"after":{"collection":{"name":"docs","labels":\(labels),"vectorSpaces":[{"name":"","model":{"id":"\(model)"}}]}}}
+            {"id":"kith/0.0/\(position)/0","op":"CHANGE_OPERATION_UPDATE","kind":"RESOURCE_KIND_COLLECTION","resource":"collections/\(name)",
+            "collectionId":1,"after":{"collection":{"name":"\(name)","labels":\(labels),"vectorSpaces":[{"name":"","model":{"id":"\(model)"}}]}}}
             """)
     }
 
@@ -163,8 +164,47 @@ import Testing
         #expect(open?.requested == 1 && open?.subject == "other" && open?.deleted == nil)
     }
 
+    private func decide(_ position: Int, _ event: String) throws {
+        try add("kith.governance.v1", "kith/0.0/\(position)/0", "{\(event)}", offset: Int64(position))
+    }
+
+    private func define(visits position: Int) throws {
+        try define(position, labels: #"{"owner":"web","region":"eu-1","days":"30"}"#, model: "", name: "visits")
+    }
+
+    @Test func retentionIsHeldAgainstPolicies() throws {
+        let broken: Set = ["gone/max_retention/collections/visits/retention"]
+        func what() throws -> String? { try GovernanceSink.state(in: folder.path).violations.values.first?.what }
+        try define(visits: 1)
+        #expect(try violations() == broken && what() == "there is no rule of retention")
+        try decide(2, #""retentionSet":{"collection":"visits","maxAgeSeconds":2592000,"field":"seen_at"}"#)
+        try decide(3, #""retentionApplied":{"collection":"visits","rule":"older than 2592000 s by seen_at","points":"7"}"#)
+        #expect(try violations().isEmpty)
+        try decide(4, #""retentionSet":{"collection":"visits","maxAgeSeconds":2592001}"#)
+        #expect(try violations() == broken && what() == "points are kept for 2592001 s, over 2592000 s")
+        try decide(5, #""retentionSet":{"collection":"visits","maxAgeSeconds":3000000}"#)
+        #expect(try violations() == broken && what() == "points are kept for 3000000 s, over 2592000 s")
+        let retention = try GovernanceSink.state(in: folder.path).collections["visits"]?.retention
+        #expect(retention?.text == "older than 3000000 s by last change" && retention?.deleted == 7)
+        try decide(6, #""retentionSet":{"collection":"visits","maxAgeSeconds":60}"#)
+        #expect(try violations().isEmpty)
+        try decide(7, #""retentionSet":{"collection":"visits"}"#)
+        #expect(try violations() == broken && what() == "there is no rule of retention")
+    }
+
+    /// Rules and definitions are in two topics, which have no common order.
+    @Test func retentionMayBeToldBeforeTheDefinition() throws {
+        try decide(2, #""retentionSet":{"collection":"visits","maxAgeSeconds":60}"#)
+        try define(visits: 1)
+        #expect(try violations().isEmpty)
+        // A collection of another name needs no rule.
+        try define(3, labels: #"{"owner":"web","region":"eu-1","days":"30"}"#, model: "minilm")
+        #expect(try violations().isEmpty)
+    }
+
     @Test(arguments: [
-        "", "[]", "{}", #"{"policies":{}}"#, #"{"policies":[{}]}"#, #"{"policies":[{"name":"a","typo":1}]}"#,
+        #"{"policies":[{"name":"a","max_retention":"30"}]}"#, #"{"policies":[{"name":"a","max_retention":30}]}"#, "", "[]", "{}",
+        #"{"policies":{}}"#, #"{"policies":[{}]}"#, #"{"policies":[{"name":"a","typo":1}]}"#,
         #"{"policies":[{"name":"a"},{"name":"a"}]}"#, #"{"policies":[{"name":"a","pii_patterns":{"x":"["}}]}"#,
         #"{"policies":[{"name":"a","required_labels":"owner"}]}"#,
     ])
