@@ -10,7 +10,8 @@ struct LiveGovernanceTests {
         {"policies": [
           {"name": "owned", "required_labels": ["owner"], "collections": ["digests", "images"]},
           {"name": "models", "collections": ["digests"], "allowed_models": ["sentence-transformers/*"]},
-          {"name": "pii", "forbidden_fields": ["ssn"], "collections": ["images"]}
+          {"name": "pii", "forbidden_fields": ["ssn"], "collections": ["images"]},
+          {"name": "gone", "max_retention": "30d", "collections": ["visits"]}
         ]}
         """#
 
@@ -44,8 +45,8 @@ struct LiveGovernanceTests {
         #expect(violations.status == 1)
         let found = try violations.output.split(separator: "\n").map { try json(String($0)) }
         let wanted = [
-            "models collections/digests/vectorSpaces/image", "owned collections/images/labels/owner",
-            "pii collections/images/fields/ssn",
+            "gone collections/visits/retention", "models collections/digests/vectorSpaces/image",
+            "owned collections/images/labels/owner", "pii collections/images/fields/ssn",
         ]
         #expect(found.map { "\($0["policy"].string ?? "") \($0["resource"].string ?? "")" } == wanted)
         // Four points were written twice; one of them was changed again with the field, one without.
@@ -65,6 +66,7 @@ struct LiveGovernanceTests {
         let decisions = try json(try governance("decisions", state + ["--json"]).output)
         #expect(decisions["models"]["minilm@2"] == "search")
         #expect(decisions["holds"]["case-1"]["stands"] == false && decisions["holds"]["case-2"]["stands"] == true)
+        #expect(decisions["retentions"]["visits"] == ["maxAgeSeconds": 0, "field": "", "deleted": 1])
         let erasure = decisions["erasures"]["gdpr-1"]
         #expect(erasure["deleted"] == 2 && erasure["requested"] == 2 && erasure["collection"] == "images")
 

@@ -15,7 +15,8 @@ struct LiveJournalTests {
         "catalogue.collection.create", "catalogue.collection.update", "catalogue.collection.delete",
         "catalogue.vectorspace.create", "catalogue.index.create", "catalogue.index.update", "catalogue.alias.create",
         "catalogue.alias.update", "catalogue.alias.delete", "governance.modelRegistered", "governance.classified",
-        "governance.legalHold", "governance.erasureRequested", "governance.erasureProved",
+        "governance.legalHold", "governance.erasureRequested", "governance.erasureProved", "governance.retentionSet",
+        "governance.retentionApplied",
     ]
 
     /// Runs a command of `kith-consume audit`; answers its lines.

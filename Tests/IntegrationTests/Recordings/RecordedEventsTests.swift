@@ -18,8 +18,12 @@ struct RecordedEventsTests {
             + ["index", "alias"].flatMap { kind in
                 ["created", "updated", "deleted"].map { "io.kith.catalogue.\(kind).\($0).v1" }
             }
-            + ["model_registered", "classified", "legal_hold", "erasure_requested", "erasure_proved"]
-            .map { "io.kith.governance.\($0).v1" } + ["io.kith.audit.recorded.v1", "io.kith.changes.gap.v1"])
+            + [
+                "model_registered", "classified", "legal_hold", "erasure_requested", "erasure_proved", "retention_set",
+                "retention_applied",
+            ]
+            .map { "io.kith.governance.\($0).v1" } + ["dataset", "run"].map { "io.openlineage.\($0).v2" }
+            + ["io.kith.audit.recorded.v1", "io.kith.changes.gap.v1"])
 
     @Test func areReadAsTheyWere() throws {
         let recorded = try RecordedTopics.recorded()

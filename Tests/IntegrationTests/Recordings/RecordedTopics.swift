@@ -63,7 +63,7 @@ struct RecordedTopics {
                 events += try records.map { try RecordedEvent($0, topic: topic) }
             }
         }
-        for topic in ["tx", "catalog", "audit", "governance"] {
+        for topic in ["tx", "catalog", "audit", "governance", "lineage"] {
             let records = try broker.records(of: "kith.\(topic).v1")
             // Whoever waits for the last request is audited too.
             let last = Data(EveryEvent.lastRequest.utf8)

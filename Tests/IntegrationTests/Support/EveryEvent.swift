@@ -5,7 +5,7 @@ import TestSupport
 /// Requests that make a server publish an event of every type, but for GAPs: those want a broker that is away.
 struct EveryEvent {
     /// Shards of the collections that are made.
-    static let collections = ["digests": 2, "images": 1, "bare": 1, "framed": 1, "framed_json": 1, "short": 1]
+    static let collections = ["digests": 2, "images": 1, "bare": 1, "framed": 1, "framed_json": 1, "visits": 1, "short": 1]
     /// The points that the erasure is of.
     static let erased = ["1", "4"]
     private static let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -22,7 +22,7 @@ struct EveryEvent {
     /// In order; a server may be started anew between them.
     static let steps: [@Sendable (EveryEvent) throws -> Void] = [
         { try $0.makeCollections() }, { try $0.changePoints() }, { try $0.changeCatalogue() }, { try $0.decide() },
-        { try $0.readAndFail() },
+        { try $0.retain() }, { try $0.runJob() }, { try $0.readAndFail() },
     ]
 
     private func makeCollections() throws {
@@ -130,16 +130,50 @@ struct EveryEvent {
         }
     }
 
-    private func waitUntilProved(_ erasure: JSON) throws {
-        let pace = NSCondition()
-        for _ in 0..<600 {
-            if try connection.call(.getErasure, ["erasure": erasure])["stage"] == "STAGE_PROVED" { return }
-            pace.withLock { _ = pace.wait(until: Date(timeIntervalSinceNow: 0.1)) }
+    private func waitUntilProved(_ erasure: String) throws {
+        try EveryEvent.wait(until: "\(erasure) is proved") {
+            try connection.call(.getErasure, ["erasure": .text(erasure)])["stage"] == "STAGE_PROVED"
         }
-        throw ChildProcess.Failure(description: "\(erasure) is not proved within a minute")
     }
 
-    private func waitUntilProved(_ name: String) throws { try waitUntilProved(JSON.text(name)) }
+    /// Asks every tenth of a second, for a minute.
+    private static func wait(until what: String, _ isSo: () throws -> Bool) throws {
+        let pace = NSCondition()
+        for _ in 0..<600 {
+            if try isSo() { return }
+            pace.withLock { _ = pace.wait(until: Date(timeIntervalSinceNow: 0.1)) }
+        }
+        throw ChildProcess.Failure(description: "not within a minute: \(what)")
+    }
+
+    /// A rule that deletes one point of two, another that deletes nothing, and none any more.
+    private func retain() throws {
+        try connection.create("visits", [Make.space(dimension: 2, metric: "L2")])
+        for (number, time) in ["2001-09-09T01:46:40Z", "2999-01-01T00:00:00Z"].enumerated() {
+            try connection.upsert("visits", [Make.point(number, [1, 2], payload: #"{"seen_at":"\#(time)"}"#)])
+        }
+        try connection.call(.setRetention, ["collection": "visits", "maxAgeSeconds": 86_400, "field": "seen_at"])
+        try EveryEvent.wait(until: "the old visit is gone") {
+            try connection.call(.getRetention, ["collection": "visits"])["deleted"] == "1"
+        }
+        try connection.call(.setRetention, ["collection": "visits", "maxAgeSeconds": 3_000_000_000])
+        try connection.call(.setRetention, ["collection": "visits"])
+    }
+
+    /// A job that writes a collection, and fails.
+    private func runJob() throws {
+        for (state, more): (String, [String: JSON]) in [
+            ("START", ["outputs": [["collection": "visits"]]]),
+            ("COMPLETE", ["outputs": [["collection": "visits", "rowCount": "2"]]]), ("FAIL", ["error": "out of memory"]),
+        ] {
+            var request: JSON = [
+                "job": ["namespace": "airflow", "name": "embed"], "runId": "7e57d004-2b97-4e7a-b45f-5387367791cd",
+                "state": .text("RUN_STATE_\(state)"), "inputs": [["namespace": "s3://raw", "name": "visits"]],
+            ]
+            for (field, value) in more { request[field] = value }
+            try connection.call(.recordRun, request)
+        }
+    }
 
     /// What an audit of everything tells beside writes.
     private func readAndFail() throws {
@@ -159,33 +193,25 @@ struct EveryEvent {
 
     /// Waits until Kafka has the events of all steps.
     static func waitUntilPublished(_ server: ServerProcess, to broker: TestBroker) throws {
-        let pace = NSCondition()
         let living = collections.keys.filter { $0 != "short" }
-        for _ in 0..<600 {
+        let last = Data(lastRequest.utf8)
+        try wait(until: "all is published") {
             let isPublished = try living.allSatisfy { name in
                 let positions = try server.connection.call(.getPositions, ["collection": .text(name)])
                 return positions["published"] == positions["latest"]
             }
-            let last = Data(lastRequest.utf8)
-            let hasLast =
-                try isPublished && broker.records(of: "kith.audit.v1").contains { Data($0.value ?? []).range(of: last) != nil }
-            if hasLast { return }
-            pace.withLock { _ = pace.wait(until: Date(timeIntervalSinceNow: 0.1)) }
+            return try isPublished && broker.records(of: "kith.audit.v1").contains { Data($0.value ?? []).range(of: last) != nil }
         }
-        throw ChildProcess.Failure(description: "not published within a minute")
     }
 
     // MARK: Gaps
 
     /// Waits until the change log has let go of the commits up to that one.
     static func waitUntilTrimmed(_ collection: String, _ server: ServerProcess, beyond position: UInt64) throws {
-        let pace = NSCondition()
-        for _ in 0..<600 {
+        try wait(until: "\(collection) is trimmed") {
             let positions = try server.connection.call(.getPositions, ["collection": .text(collection)])
-            if positions["earliest"][0]["position"].integer ?? 0 > position { return }
-            pace.withLock { _ = pace.wait(until: Date(timeIntervalSinceNow: 0.1)) }
+            return positions["earliest"][0]["position"].integer ?? 0 > position
         }
-        throw ChildProcess.Failure(description: "\(collection) is not trimmed within a minute")
     }
 
     /// A server that drops what its full change log cannot hold.
