@@ -10,10 +10,7 @@ SHELL := /bin/bash
 build := swift build -c release
 test := swift test -c release --disable-testable-imports
 
-# The unit tests: sanitizers cannot see into the processes that the integration tests start.
-unit_tests := --skip IntegrationTests --skip FaultTests
-
-.PHONY: help demo serve test test-faults bench bench-events bench-index bench-peers fuzz sanitize record-events lint build clean
+.PHONY: help demo serve test test-faults bench bench-events bench-index bench-peers fuzz sanitize record-events lint build prepare clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,11 +50,8 @@ bench-events: build ## Change events to the Kafka of KAFKA_HOME: rate, latency, 
 fuzz: build ## Random input to every parser, KITH_FUZZ_SECONDS each (60)
 	KITH_FUZZ_SECONDS="$${KITH_FUZZ_SECONDS:-60}" $(test) --filter Fuzz $(ARGS)
 
-sanitize: build ## The unit tests under the thread and the address sanitizer
-	TSAN_OPTIONS="suppressions=$(CURDIR)/Scripts/thread-sanitizer.supp halt_on_error=1 $${TSAN_OPTIONS:-}" \
-	    $(test) --sanitize thread --scratch-path .build/tsan $(unit_tests) $(ARGS)
-	ASAN_OPTIONS="detect_leaks=0 $${ASAN_OPTIONS:-}" \
-	    $(test) --sanitize address --scratch-path .build/asan $(unit_tests) $(ARGS)
+sanitize: prepare ## The unit tests under the thread and the address sanitizer (ARGS="thread KithIndexTests": some of them)
+	Scripts/sanitize.sh $(ARGS)
 
 record-events: build ## Record one event of each shape into Tests/Recordings, which later releases must read
 	KITH_RECORD_EVENTS=1 $(test) --filter RecordedEventsTests
@@ -67,11 +61,13 @@ lint: ## Format, scripts, protos, image, chart and house rules
 	Scripts/install-dependencies.sh lint
 	Scripts/lint.sh
 
-build: ## Install what is missing, generate the protos' C++, compile
+build: prepare ## Install what is missing, generate the protos' C++, compile
+	$(build)
+
+prepare:
 	Scripts/check-toolchain.sh
 	Scripts/install-dependencies.sh build
 	Scripts/generate-protos.sh
-	$(build)
 
 clean: ## Remove what was built (never data)
 	rm -rf .build Sources/CGRPCShim/Generated
