@@ -27,7 +27,10 @@ package struct Program: Sendable {
             for violation in error.violations where !error.message.contains(violation.field) {
                 Console.note("  \(violation.field): \(violation.description)")
             }
-            if error.reason == .serverUnreachable { Console.note("  Is a server running? 'kith serve' starts one.") }
+            // A server that answered that it could not reach another is there.
+            if error.code == .unavailable, error.reason == .serverUnreachable {
+                Console.note("  Is a server running? 'kith serve' starts one.")
+            }
             exit(ExitCode.of(error))
         }
     }
