@@ -66,7 +66,8 @@ for sanitizer in "${sanitizers[@]}"; do
     # `swift build` cannot build tests as `swift test` does, without testable imports; so the smallest module runs along.
     swift test -c release --disable-testable-imports --sanitize "$sanitizer" --scratch-path "$scratch" \
         --filter '^KithTelemetryTests\.'
-    clang -O2 -Wall -Werror -shared -fPIC -o "$scratch/unseen.so" Scripts/thread-sanitizer.c
+    [[ $sanitizer == address ]] ||
+        clang -O2 -Wall -Werror -shared -fPIC -o "$scratch/unseen.so" Scripts/thread-sanitizer.c
     echo "built for the $sanitizer sanitizer in $((SECONDS - started)) s"
     passed=0
     failed=0
