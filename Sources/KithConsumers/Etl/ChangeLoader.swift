@@ -9,22 +9,19 @@ package final class ChangeLoader: RecordSink {
     private let metrics: ConsumerMetrics
     private let claims: ClaimedEvents
     private let passesGaps: Bool
-    private let passesClaims: Bool
     private var batches: [TopicPartition: ChangeBatch] = [:]
     private var progress: [TopicPartition: Progress] = [:]
     package private(set) var fetchedBytes = 0
 
     /// - Parameters:
-    ///   - claims: where events are fetched that were too large for Kafka.
+    ///   - claims: where events are fetched that were too large for Kafka; nowhere, where it is nil.
     ///   - passesGaps: whether it goes on where the stream itself says that commits are lost.
-    ///   - passesClaims: whether it goes on without an event that cannot be fetched.
     package init(
         _ store: any ChangeStore, deadLetters: any DeadLetterOffice, metrics: ConsumerMetrics,
-        claims: ClaimedEvents = ClaimedEvents(nil), passesGaps: Bool = false, passesClaims: Bool = false
+        claims: ClaimedEvents? = nil, passesGaps: Bool = false
     ) {
-        self.claims = claims
+        self.claims = claims ?? ClaimedEvents(metrics: metrics)
         self.passesGaps = passesGaps
-        self.passesClaims = passesClaims
         self.store = store
         self.deadLetters = deadLetters
         self.metrics = metrics
@@ -69,17 +66,12 @@ package final class ChangeLoader: RecordSink {
 
     /// The change with its images; nil where it went to the dead letters.
     private func whole(_ change: ChangeRecord) throws(KithError) -> ChangeRecord? {
-        // What a deletion does, its id says.
-        guard let claim = change.claim, change.operation != .delete else { return change }
-        do throws(KithError) {
-            let whole = try claims.whole(change, claim)
-            metrics.fetched.add()
-            fetchedBytes += claim.bytes
+        switch try claims.resolve(change) {
+        case .whole(let whole, let bytes):
+            fetchedBytes += bytes
             return whole
-        } catch {
-            let isFinal = error.reason == .invalidConfiguration || error.reason == .positionTrimmed
-            guard passesClaims, isFinal else { throw error }
-            try bury(change.source, error.message)
+        case .missing(let why):
+            try bury(change.source, why)
             return nil
         }
     }

@@ -1,5 +1,4 @@
 import Foundation
-import KithAPI
 package import KithCommands
 package import KithCore
 import KithEvents
@@ -17,11 +16,8 @@ package enum EtlCommand {
             ConsumerSetting("postgres.table-prefix", "TEXT", "postgres: before the collection's name in the table's (none)"),
             ConsumerSetting("postgres.consumer", "NAME", "postgres: whose progress in the table kith_progress it is (the group)"),
             ConsumerSetting("gaps", "WORD", "stop or pass, where the stream says that commits are lost (stop)"),
-            ConsumerSetting(
-                "address", "HOST:PORT", "the Kith server, which has events whole that were too large for Kafka (none)"),
-            ConsumerSetting("claims", "WORD", "stop or pass, where such an event cannot be fetched (stop)"),
             ConsumerSetting("vectors", "TYPE", "element type of full vectors in the events, to write them as numbers (none)"),
-        ]
+        ] + ClaimedEvents.settings
 
     package static let description = CommandDescription(
         name: "etl", summary: "Follow changes into files or PostgreSQL, each exactly once",
@@ -38,18 +34,9 @@ package enum EtlCommand {
         ) { _, metrics throws(KithError) in
             ChangeLoader(
                 try store(settings, group: group), deadLetters: try deadLetters(settings), metrics: metrics,
-                claims: ClaimedEvents(try server(settings)), passesGaps: try passes("gaps", settings),
-                passesClaims: try passes("claims", settings))
+                claims: try ClaimedEvents(settings, metrics: metrics),
+                passesGaps: try settings.choice("gaps", [("stop", false), ("pass", true)]) ?? false)
         }
-    }
-
-    private static func passes(_ key: String, _ settings: ConsumerSettings) throws(KithError) -> Bool {
-        try settings.choice(key, [("stop", false), ("pass", true)]) ?? false
-    }
-
-    private static func server(_ settings: ConsumerSettings) throws(KithError) -> KithClient? {
-        guard let address = settings.text("address") else { return nil }
-        return try KithClient(address: address, timeoutMilliseconds: Limits.claimMilliseconds)
     }
 
     /// The topics of the collections asked for; of all where none is.

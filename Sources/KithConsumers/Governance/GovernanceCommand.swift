@@ -13,7 +13,7 @@ package enum GovernanceCommand {
             ConsumerSetting("folder", "FOLDER", "what is known: the catalogue, the lineage, the violations"),
             ConsumerSetting("policies", "FILE", "what must hold: a JSON object, see Documentation/consumers.md (nothing)"),
             ConsumerSetting("publish", "WORD", "yes sends violations to <prefix>.violations.v1, no does not (yes)"),
-        ]
+        ] + ClaimedEvents.settings
 
     private static let folder = Option(name: "folder", value: "FOLDER", help: "what 'governance follow' keeps")
 
@@ -34,7 +34,9 @@ package enum GovernanceCommand {
         return try FollowingProcess.run(
             arguments, settings, group: settings.text("group") ?? "kith-governance", topics: [topics]
         ) { _, metrics throws(KithError) in
-            GovernanceSink(folder, policies: policies, publisher: publisher, metrics: metrics)
+            GovernanceSink(
+                folder, policies: policies, publisher: publisher, claims: try ClaimedEvents(settings, metrics: metrics),
+                metrics: metrics)
         }
     }
 

@@ -55,12 +55,11 @@ private struct LineageMessage: Decodable {
 }
 
 extension GovernanceState {
-    /// Takes one record in, and answers what it violates.
+    /// Takes in one record that is no change, and answers what it violates.
     ///
     /// - Throws: why the record cannot be read.
     mutating func take(_ record: ConsumedRecord, _ check: PolicyCheck) throws(Poison) -> [Violation] {
         switch EventSummary.type(of: record) {
-        case "kith.v1.ChangeEvent": return try take(change: record, check)
         case "kith.v1.CatalogueEvent": return try take(catalogue: record, check)
         case "kith.v1.GovernanceEvent": return try take(governance: record, check)
         default:
@@ -70,8 +69,8 @@ extension GovernanceState {
         }
     }
 
-    private mutating func take(change record: ConsumedRecord, _ check: PolicyCheck) throws(Poison) -> [Violation] {
-        let change = try ChangeRecord(record)
+    /// Takes in one change, and answers what it violates. One without the images that were too large for Kafka is counted as unread.
+    mutating func take(_ change: ChangeRecord, _ check: PolicyCheck) -> [Violation] {
         let cause = PolicyCheck.Cause(event: change.id, time: change.timestamp)
         guard collections[change.collection] != nil || collections.count < Limits.collections else { return [] }
         var collection = collections[change.collection] ?? Collection()
@@ -82,7 +81,6 @@ extension GovernanceState {
         if collection.writers[writer] != nil || collection.writers.count < Limits.governanceNames {
             collection.writers[writer, default: 0] += 1
         }
-        // Its payload was too large for Kafka: it is counted, and not looked at.
         if change.claim != nil, change.operation != .delete { collection.unread = (collection.unread ?? 0) + 1 }
         let fields = PayloadFields.of(change.after).filter { !$0.isNull }
         for field in fields { collection.see(field, at: change.timestamp) }

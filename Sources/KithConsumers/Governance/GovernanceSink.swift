@@ -7,17 +7,23 @@ package final class GovernanceSink: RecordSink {
     private let folder: String
     private let check: PolicyCheck
     private let publisher: ViolationPublisher?
+    private let claims: ClaimedEvents
     private let metrics: ConsumerMetrics
     private var lock: FolderLock?
     private var state = GovernanceState()
     private var moved: Set<TopicPartition> = []
     private var found: [Violation] = []
 
-    /// - Parameter publisher: gets every violation once it is found; nil tells nobody.
-    package init(_ folder: String, policies: [Policy], publisher: ViolationPublisher?, metrics: ConsumerMetrics) {
+    /// - Parameters:
+    ///   - publisher: gets every violation once it is found; nil tells nobody.
+    ///   - claims: where events are fetched that were too large for Kafka.
+    package init(
+        _ folder: String, policies: [Policy], publisher: ViolationPublisher?, claims: ClaimedEvents, metrics: ConsumerMetrics
+    ) {
         self.folder = folder
         check = PolicyCheck(policies: policies)
         self.publisher = publisher
+        self.claims = claims
         self.metrics = metrics
     }
 
@@ -43,14 +49,32 @@ package final class GovernanceSink: RecordSink {
             metrics.duplicates.add()
             return
         }
+        let change: ChangeRecord
         do throws(Poison) {
-            for violation in try state.take(record, check) { note(violation) }
+            guard EventSummary.type(of: record) == "kith.v1.ChangeEvent" else { return note(try state.take(record, check)) }
+            change = try ChangeRecord(record)
         } catch {
             metrics.deadLetters.add()
             GovernanceSink.log.warning(
                 "a record is passed over", ["at": "\(record.place)@\(record.offset)", "reason": error.reason])
+            return
+        }
+        note(state.take(try whole(change), check))
+    }
+
+    /// The change with its images; without, where it goes on without them.
+    private func whole(_ change: ChangeRecord) throws(KithError) -> ChangeRecord {
+        switch try claims.resolve(change) {
+        case .whole(let whole, _): return whole
+        case .missing(let why):
+            GovernanceSink.log.warning(
+                "a change is counted, and its payload not looked at",
+                ["at": "\(change.source.place)@\(change.source.offset)", "reason": why])
+            return change
         }
     }
+
+    private func note(_ violations: [Violation]) { for violation in violations { note(violation) } }
 
     private func note(_ violation: Violation) {
         if state.violations[violation.id] != nil {

@@ -24,7 +24,7 @@ package struct GovernanceState: Codable, Sendable, Equatable {
         /// Whether catalogue events have told of it.
         package var isDefined = false
         package var classification: String?
-        /// Changes whose payloads were too large for Kafka, and so were not looked at.
+        /// Changes whose payloads were too large for Kafka and could not be fetched, and so were not looked at.
         package var unread: UInt64?
         /// Nil until one was told.
         package var retention: Retention?

@@ -3,7 +3,8 @@ import KithEvents
 import TestSupport
 import Testing
 
-/// Events that are larger than the broker takes: `etl` fetches them from the server, or says what it does without them.
+/// Events that are larger than the broker takes: `etl` and `governance` fetch them from the server, or say what they do without them; `audit`
+/// needs no more than the claim.
 @Suite("Claim checks", .serverOutput)
 struct ClaimCheckTests {
     private let broker: TestBroker
@@ -96,6 +97,67 @@ struct ClaimCheckTests {
         let dead = try letters("files")
         #expect(dead.count >= 3 && dead.allSatisfy { $0.contains("does not have it") })
         #expect(try rows("files").count + dead.count == 66)
+    }
+
+    private func governance(_ command: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+        let process = try Consuming.run(["governance", command] + arguments)
+        return (process.wait(), process.output)
+    }
+
+    @Test func policiesAreHeldAgainstThem() throws {
+        let policies = #"{"policies": [{"name": "short", "pii_patterns": {"twos": "^2{9}"}}]}"#
+        try policies.write(toFile: folder("policies"), atomically: true, encoding: .utf8)
+        let state = ["--folder", folder("state")]
+        let follower = LiveConsumer(["governance", "follow", "--policies", folder("policies")] + state, broker)
+        let stopped = try follower.readToEnd()
+        #expect(stopped.status != 0 && stopped.output.contains("--address names the server"), "\(stopped.output)")
+        let read = try follower.readToEnd(["--address", server.address])
+        #expect(read.status == 0, "\(read.output)")
+        let violations = try governance("violations", state)
+        #expect(violations.status == 1 && violations.output.contains("collections/docs/fields/text"), "\(violations.output)")
+        #expect(violations.output.contains("(2 times)"), "\(violations.output)")
+        let catalogue = try governance("catalogue", state + ["--json"]).output
+        let docs = try JSONDecoder().decode(JSON.self, from: Data(catalogue.utf8))["docs"]
+        #expect(docs["changes"] == 6 && docs["unread"] == .null, "\(catalogue)")
+
+        let passing = LiveConsumer(["governance", "follow", "--claims", "pass", "--folder", folder("unread")], broker)
+        #expect(try passing.readToEnd().status == 0)
+        let unread = try governance("catalogue", ["--folder", folder("unread"), "--json"]).output
+        #expect(try JSONDecoder().decode(JSON.self, from: Data(unread.utf8))["docs"]["unread"] == 3, "\(unread)")
+    }
+
+    @Test func proofsTellWhereTheirImagesAre() throws {
+        #expect(try etl("files", ["--address", server.address]).readToEnd().status == 0)
+        let point = ["--collection", "docs", "--id", "2"]
+        let topics = try governance("prove-erasure", point + ["--kafka.brokers", broker.address])
+        #expect(topics.status == 0, "a claim has no image: \(topics.output)")
+        let files = try governance("prove-erasure", point + ["--files", folder("files")])
+        #expect(files.status == 1, "what was fetched lies in the files: \(files.output)")
+        #expect(try governance("prove-erasure", point + ["--address", server.address]).status == 1, "the change log has it")
+
+        let erasure: JSON = ["name": "e-1", "subject": "ticket", "collection": "docs", "points": [Make.id(2)]]
+        try server.connection.call(.requestErasure, ["erasure": erasure])
+        try EveryEvent.waitUntilProved("e-1", server.connection)
+        let proof = try governance("prove-erasure", point + ["--address", server.address, "--erasure", "e-1"])
+        #expect(proof.status == 0, "\(proof.output)")
+        // Whoever fetches them now is given no images, and goes on.
+        let policies = #"{"policies": [{"name": "no-text", "collections": ["docs"], "pii_patterns": {"twos": "^2{9}"}}]}"#
+        try policies.write(toFile: folder("policies"), atomically: true, encoding: .utf8)
+        let state = ["--folder", folder("state")]
+        let follow = ["governance", "follow", "--policies", folder("policies"), "--address", server.address]
+        let read = try LiveConsumer(follow + state, broker).readToEnd()
+        #expect(read.status == 0, "\(read.output)")
+        #expect(try governance("violations", state).status == 0)
+    }
+
+    @Test func areJournalledAsTheyAre() throws {
+        let journal = ["--folder", folder("journal")]
+        let read = try LiveConsumer(["audit", "follow"] + journal, broker).readToEnd()
+        #expect(read.status == 0, "\(read.output)")
+        let changes = try Consuming.run(["audit", "query", "--resource", "collections/docs/points/2"] + journal)
+        #expect(changes.wait() == 0)
+        #expect(changes.output.contains("change.create") && changes.output.contains("change.update"), "\(changes.output)")
+        #expect(changes.output.contains("2 records"), "\(changes.output)")
     }
 
     @Test func aServerThatIsAwayIsAskedAgain() throws {

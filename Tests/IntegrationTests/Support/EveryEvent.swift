@@ -126,12 +126,12 @@ struct EveryEvent {
             erasure["collection"] = what.0 == "points" ? "images" : "framed"
             if what.0 == "field" { erasure["valueJson"] = #""a@example.org""# }
             try connection.call(.requestErasure, ["erasure": erasure, "requestId": .text("e-\(name)")])
-            try waitUntilProved(name)
+            try EveryEvent.waitUntilProved(name, connection)
         }
     }
 
-    private func waitUntilProved(_ erasure: String) throws {
-        try EveryEvent.wait(until: "\(erasure) is proved") {
+    static func waitUntilProved(_ erasure: String, _ connection: Connection) throws {
+        try wait(until: "\(erasure) is proved") {
             try connection.call(.getErasure, ["erasure": .text(erasure)])["stage"] == "STAGE_PROVED"
         }
     }

@@ -17,12 +17,23 @@ import Testing
         """#
 
     private let folder: TemporaryFolder
+    private let server = Server()
     private let sink: GovernanceSink
+
+    /// What a server answers to GetEvent.
+    private final class Server {
+        var event: String?
+    }
 
     init() throws {
         folder = try TemporaryFolder()
         let policies = try Policy.read(Array(GovernanceTests.policies.utf8), name: "test")
-        sink = GovernanceSink(folder.path, policies: policies, publisher: nil, metrics: ConsumerMetrics())
+        let metrics = ConsumerMetrics()
+        let claims = ClaimedEvents(passes: true, metrics: metrics) { [server] (_) throws(KithError) in
+            guard let event = server.event else { throw KithError(.outOfRange, .positionTrimmed, "gone") }
+            return Data(#"{"event":\#(event)}"#.utf8)
+        }
+        sink = GovernanceSink(folder.path, policies: policies, publisher: nil, claims: claims, metrics: metrics)
         _ = try sink.take([])
     }
 
@@ -112,14 +123,29 @@ import Testing
         #expect(collection.id == 2 && collection.changes == 1 && collection.classification == "internal")
     }
 
-    @Test func whatHadNoRoomInKafkaIsCounted() throws {
+    private func claim() throws {
         try add(
             "kith.changes.v1.docs", "kith/1.0/1/0",
             """
             {"id":"kith/1.0/1/0","op":"CHANGE_OPERATION_CREATE","after":{"id":{"number":"1"},"version":"1"},
             "source":{"collection":"docs","collectionId":1,"position":"1"},"claimCheck":{"eventId":"kith/1.0/1/0","bytes":"2000000"}}
             """)
-        _ = try sink.commit()
+    }
+
+    @Test func whatHadNoRoomInKafkaIsFetchedAndChecked() throws {
+        server.event = #"""
+            {"id":"kith/1.0/1/0","op":"CHANGE_OPERATION_CREATE","after":{"id":{"number":"1"},"version":"1","payloadJson":"{\"ssn\":1}"},
+            "source":{"collection":"docs","collectionId":1,"position":"1"}}
+            """#
+        try claim()
+        #expect(try violations() == ["pii/forbidden_fields/collections/docs/fields/ssn"])
+        let collection = try GovernanceSink.state(in: folder.path).collections["docs"]
+        #expect(collection?.changes == 1 && collection?.unread == nil && collection?.fields["ssn"]?.types == ["bigint"])
+    }
+
+    @Test func whatCannotBeFetchedIsCounted() throws {
+        try claim()
+        #expect(try violations().isEmpty)
         let collection = try GovernanceSink.state(in: folder.path).collections["docs"]
         #expect(collection?.changes == 1 && collection?.unread == 1)
     }
