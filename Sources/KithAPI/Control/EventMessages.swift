@@ -20,6 +20,7 @@ struct GetEventStatusResponse: Codable {
         var failureMessage: String
         var stateSnapshot: Bool
         var stateSnapshotPoints: UInt64
+        var stateSnapshotState: String
     }
     var enabled = false
     var brokers = ""

@@ -41,6 +41,21 @@ struct EventStatusHandler {
             lastPosition: shard.last, waitingCommits: shard.lag, waitingEvents: shard.waiting.events,
             waitingBytes: shard.waiting.bytes, estimated: shard.waiting.isEstimate, oldestAgeMilliseconds: UInt64(age),
             failureReason: shard.failure?.reason.rawValue ?? "", failureMessage: shard.failure?.message ?? "",
-            stateSnapshot: shard.statePoints != nil, stateSnapshotPoints: shard.statePoints ?? 0)
+            stateSnapshot: shard.stateSnapshot.isRunning, stateSnapshotPoints: shard.stateSnapshot.points,
+            stateSnapshotState: "STATE_SNAPSHOT_STATE_\(shard.stateSnapshot.word)")
+    }
+}
+
+extension StateSnapshotProgress {
+    fileprivate var isRunning: Bool { if case .running = self { true } else { false } }
+
+    /// As the protos end its name.
+    fileprivate var word: String {
+        switch self {
+        case .off: "UNSPECIFIED"
+        case .waiting: "WAITING"
+        case .running: "RUNNING"
+        case .done: "DONE"
+        }
     }
 }

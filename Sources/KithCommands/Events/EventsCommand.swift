@@ -75,13 +75,22 @@ enum EventsCommand {
             ])
         }
         table.printAll()
-        for shard in status.shards where shard.stateSnapshot {
-            Console.print(
-                "\(shard.collection)/\(shard.shard): \(number(shard.stateSnapshotPoints)) points written earlier are in the state topic, "
-                    + "more follow")
+        for shard in status.shards {
+            guard let text = stateSnapshot(shard) else { continue }
+            Console.print("\(shard.collection)/\(shard.shard): \(text)")
         }
         for shard in status.shards where !shard.failureReason.isEmpty {
             Console.print("\(shard.collection)/\(shard.shard): \(shard.failureMessage)")
+        }
+    }
+
+    /// How points written before the state topic come into it; nil where none are left to.
+    private static func stateSnapshot(_ shard: EventStatus.Shard) -> String? {
+        switch shard.stateSnapshotState {
+        case "STATE_SNAPSHOT_STATE_WAITING": "points written earlier wait to come into the state topic"
+        case "STATE_SNAPSHOT_STATE_RUNNING":
+            "\(number(shard.stateSnapshotPoints)) points written earlier are in the state topic, more follow"
+        default: nil
         }
     }
 
@@ -97,8 +106,7 @@ private struct EventStatus: Decodable {
         var publishedPosition, lastPosition, waitingCommits, waitingEvents, waitingBytes, oldestAgeMilliseconds: String
         var estimated: Bool
         var failureReason, failureMessage: String
-        var stateSnapshot: Bool
-        var stateSnapshotPoints: String
+        var stateSnapshotPoints, stateSnapshotState: String
     }
     var enabled: Bool
     var brokers, delivery, trouble: String

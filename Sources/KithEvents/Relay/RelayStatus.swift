@@ -15,8 +15,8 @@ public struct RelayStatus: Sendable {
         /// Why the shard's relay waits to try again; nil while it runs.
         public var failure: KithError?
 
-        /// Points that were put into the state topic since it was turned on; nil where none are left to be.
-        public var statePoints: UInt64?
+        /// The points that were there before the state topic was turned on.
+        public var stateSnapshot = StateSnapshotProgress.off
 
         /// Commits that wait.
         public var lag: UInt64 { last > published ? last - published : 0 }

@@ -19,7 +19,7 @@ enum TestBroker {
         for (name, shards) in collections {
             for topic in ["changes", "state"] { try broker.createTopic("kith.\(topic).v1.\(name)", partitions: shards) }
         }
-        for topic in ["tx", "catalog", "audit", "governance", "lineage", "violations"] {
+        for topic in ["tx", "catalog", "audit", "governance", "lineage", "violations", "relay.cursor"] {
             try broker.createTopic("kith.\(topic).v1", partitions: 1)
         }
         self = .test(broker)

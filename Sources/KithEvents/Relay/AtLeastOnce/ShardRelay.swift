@@ -10,10 +10,11 @@ final class ShardRelay: RelayedShard {
         var sent: LogPosition
         var topic: String
         var failure: KithError?
-        var statePoints: UInt64?
+        var snapshot: StateSnapshot
     }
 
     private let feed: any ChangeFeed
+    private let definition: @Sendable () -> CollectionDefinition
     private let turn: Mutex<ShardTurn>
     private let shown: Mutex<Shown>
 
@@ -22,8 +23,9 @@ final class ShardRelay: RelayedShard {
         feed: any ChangeFeed, metrics: Metrics, definition: @escaping @Sendable () -> CollectionDefinition
     ) throws(KithError) {
         self.feed = feed
+        self.definition = definition
         let turn = try ShardTurn(feed: feed, metrics: metrics, definition: definition)
-        shown = Mutex(Shown(commits: turn.commits, sent: turn.sent, topic: "", failure: nil))
+        shown = Mutex(Shown(commits: turn.commits, sent: turn.sent, topic: "", failure: nil, snapshot: turn.snapshot))
         self.turn = Mutex(turn)
     }
 
@@ -36,7 +38,7 @@ final class ShardRelay: RelayedShard {
         let shown = shown.withLock { $0 }
         return RelayStatus.Shard(
             shard: feed.shard, topic: shown.topic, published: shown.commits.published, last: last,
-            failure: shown.failure, statePoints: shown.statePoints)
+            failure: shown.failure, stateSnapshot: shown.snapshot.progress(isKept: definition().events.state))
     }
 
     func waiting(limit: Int) -> WaitingCommits { change { $0.waiting(limit: limit) } }
@@ -58,7 +60,7 @@ final class ShardRelay: RelayedShard {
             shown.withLock {
                 $0 = Shown(
                     commits: turn.commits, sent: turn.sent, topic: turn.topic, failure: turn.failure?.error,
-                    statePoints: turn.statePoints)
+                    snapshot: turn.snapshot)
             }
             return answer
         }

@@ -45,8 +45,8 @@ struct ShardTurn: Sendable {
         statePages = StatePages(try StateSnapshot(of: feed))
     }
 
-    /// As the status has them.
-    var statePoints: UInt64? { statePages.snapshot.progress }
+    /// As the status has it.
+    var snapshot: StateSnapshot { statePages.snapshot }
 
     mutating func step(_ tools: RelayTools, _ producer: KafkaProducer) -> Next {
         guard !isStopped else { return .wait(until: nil) }

@@ -10,17 +10,19 @@ final class TransactionalShard: RelayedShard {
         var sent: LogPosition
         var topic = ""
         var failure: KithError?
-        var statePoints: UInt64?
+        var snapshot: StateSnapshot
     }
 
     let feed: any ChangeFeed
+    private let definition: @Sendable () -> CollectionDefinition
     private let turn: Mutex<TransactionalTurn>
     private let shown: Mutex<Shown>
 
     init(feed: any ChangeFeed, definition: @escaping @Sendable () -> CollectionDefinition) throws(KithError) {
         self.feed = feed
+        self.definition = definition
         let turn = try TransactionalTurn(feed: feed, definition: definition)
-        shown = Mutex(Shown(published: turn.published, sent: turn.sent))
+        shown = Mutex(Shown(published: turn.published, sent: turn.sent, snapshot: turn.snapshot))
         self.turn = Mutex(turn)
     }
 
@@ -33,7 +35,7 @@ final class TransactionalShard: RelayedShard {
         let shown = shown.withLock { $0 }
         return RelayStatus.Shard(
             shard: feed.shard, topic: shown.topic, published: shown.published, last: last, failure: shown.failure,
-            statePoints: shown.statePoints)
+            stateSnapshot: shown.snapshot.progress(isKept: definition().events.state))
     }
 
     func waiting(limit: Int) -> WaitingCommits { change { $0.waiting(limit: limit) } }
@@ -46,7 +48,7 @@ final class TransactionalShard: RelayedShard {
             shown.withLock {
                 $0 = Shown(
                     published: turn.published, sent: turn.sent, topic: turn.topic, failure: turn.failure?.error,
-                    statePoints: turn.statePoints)
+                    snapshot: turn.snapshot)
             }
         }
         // Set by the line above.

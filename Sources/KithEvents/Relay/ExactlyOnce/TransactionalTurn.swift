@@ -31,7 +31,7 @@ struct TransactionalTurn: Sendable {
     /// Whether Kafka's cursor has been compared with the log since the producer began.
     private var isResumed = false
     private var cursor: DurableCursor
-    private var snapshot: StateSnapshot
+    private(set) var snapshot: StateSnapshot
     /// Of the page that is in the open transaction.
     private var openMark: (mark: StateMark, points: Int)?
     private var isStopped = false
@@ -44,9 +44,6 @@ struct TransactionalTurn: Sendable {
         sent = published
         snapshot = try StateSnapshot(of: feed)
     }
-
-    /// As the status has them.
-    var statePoints: UInt64? { snapshot.progress }
 
     // MARK: Sending
 

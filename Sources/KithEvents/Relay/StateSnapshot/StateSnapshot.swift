@@ -33,8 +33,12 @@ struct StateSnapshot: Sendable {
 
     var isUnderWay: Bool { mark.map { !$0.isComplete } ?? false }
 
-    /// Points put into the topic so far; nil where none are left.
-    var progress: UInt64? { isUnderWay ? mark?.points : nil }
+    /// How it stands for a topic that is to be kept, or not.
+    func progress(isKept: Bool) -> StateSnapshotProgress {
+        guard isKept, feed != nil else { return .off }
+        guard let mark, mark.isKept else { return .waiting }
+        return mark.isComplete ? .done(points: mark.points) : .running(points: mark.points)
+    }
 
     /// Kafka knows of a mark: the later one counts.
     mutating func resume(after known: StateMark?) {
