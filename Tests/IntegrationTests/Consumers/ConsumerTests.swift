@@ -87,7 +87,11 @@ struct ConsumerTests {
         #expect(query.output.contains("collections/docs/points/0"), "\(query.output)")
 
         let erased = ["governance", "prove-erasure", "--collection", "docs", "--id", "3", "--address", server.address]
-        #expect(try consume(erased).wait() == 0)
+        #expect(try consume(erased).wait() == 1, "the change log has its images")
+        let erasure: JSON = ["name": "e-1", "subject": "ticket", "collection": "docs", "points": [Make.id(3)]]
+        try server.connection.call(.requestErasure, ["erasure": erasure])
+        try EveryEvent.waitUntilProved("e-1", server.connection)
+        #expect(try consume(erased + ["--erasure", "e-1"]).wait() == 0)
         #expect(try consume(erased + ["--files", folder("files")]).wait() == 1)
         #expect(try consume(erased + ["--id", "9"]).wait() == 1)
         #expect(server.terminate() == 0)
