@@ -241,6 +241,8 @@ public enum Limits {
     /// Attempts to fetch an event that was too large for Kafka, before its batch is given up and read again; milliseconds of each.
     public static let claimAttempts = 4
     public static let claimMilliseconds = 10_000
+    /// Milliseconds that a consumer waits for the server to hear of a run: it then goes on, or ends.
+    public static let lineageMilliseconds = 5_000
     /// Bytes of dead letters that wait for the commit of their batch.
     public static let deadLetterBytes = 1 << 20
     /// Columns that an ETL table or CSV file makes of payload fields; further fields share one column.

@@ -10,7 +10,13 @@ enum LineageActions {
         Option(
             name: "input", value: "NAMESPACE/NAME", help: "record-run: what the run reads; may be given often", isRepeated: true),
         Option(
+            name: "input-collection", value: "COLLECTION", help: "record-run: a collection that it reads; may be given often",
+            isRepeated: true),
+        Option(
             name: "output", value: "COLLECTION[=ROWS]", help: "record-run: what it writes; may be given often", isRepeated: true),
+        Option(
+            name: "output-dataset", value: "NAMESPACE/NAME",
+            help: "record-run: what it writes that is not in this server; may be given often", isRepeated: true),
     ]
 
     static let all: [String: GovernanceCommand.Action] = ["record-run": record]
@@ -31,26 +37,32 @@ enum LineageActions {
     private static func record(_ client: KithClient, _ arguments: Arguments) throws(KithError) {
         struct Request: Encodable {
             struct Output: Encodable {
-                var collection: String
+                var collection = ""
                 var rowCount: String?
+                var dataset: Name?
             }
             var job: Name
             var runId, state: String
             var inputs: [Name]
+            var inputCollections: [String]
             var outputs: [Output]
             var error, requestId: String
         }
         struct Response: Decodable {}
         var inputs: [Name] = []
         for input in arguments.all("input") { inputs.append(try Name(input, key: "input")) }
-        let outputs = arguments.all("output").map { text in
+        var outputs = arguments.all("output").map { text in
             let parts = text.split(separator: "=", maxSplits: 1)
             return Request.Output(collection: String(parts.first ?? ""), rowCount: parts.count > 1 ? String(parts[1]) : nil)
+        }
+        for output in arguments.all("output-dataset") {
+            outputs.append(Request.Output(dataset: try Name(output, key: "output-dataset")))
         }
         let request = Request(
             job: try Name(try GovernanceCommand.name(arguments, "job's name"), key: "NAME"),
             runId: arguments.value("run") ?? UUID().uuidString.lowercased(),
-            state: "RUN_STATE_\((arguments.value("state") ?? "start").uppercased())", inputs: inputs, outputs: outputs,
+            state: "RUN_STATE_\((arguments.value("state") ?? "start").uppercased())", inputs: inputs,
+            inputCollections: arguments.all("input-collection"), outputs: outputs,
             error: arguments.value("reason") ?? "", requestId: arguments.value("request-id") ?? "")
         let _: Response = try GovernanceCommand.call("RecordRun", request, client)
         Console.print(request.runId)

@@ -43,6 +43,11 @@ package protocol ChangeStore: AnyObject {
 
     /// Lets all partitions go.
     func release()
+
+    /// What it makes of a collection.
+    ///
+    /// - Parameter topic: the collection's changes topic.
+    func dataset(of collection: String, topic: String) -> DatasetName
 }
 
 extension KithError {

@@ -1,4 +1,5 @@
 import Foundation
+import KithAPI
 package import KithCommands
 package import KithCore
 import KithEvents
@@ -17,6 +18,8 @@ package enum EtlCommand {
             ConsumerSetting("postgres.consumer", "NAME", "postgres: whose progress in the table kith_progress it is (the group)"),
             ConsumerSetting("gaps", "WORD", "stop or pass, where the stream says that commits are lost (stop)"),
             ConsumerSetting("vectors", "TYPE", "element type of full vectors in the events, to write them as numbers (none)"),
+            ConsumerSetting(
+                "lineage", "WORD", "yes tells the server of --address of each run, as OpenLineage; no does not (yes)"),
         ] + ClaimedEvents.settings
 
     package static let description = CommandDescription(
@@ -29,11 +32,13 @@ package enum EtlCommand {
     private static func run(_ arguments: Arguments) throws(KithError) -> Int32 {
         let settings = try ConsumerSettings(arguments, known: settings)
         let group = settings.text("group") ?? "kith-etl"
+        let store = try store(settings, group: group)
         return try FollowingProcess.run(
-            arguments, settings, group: group, topics: try topics(settings)
+            arguments, settings, group: group, topics: try topics(settings),
+            lineage: { () throws(KithError) in try lineage(settings, group: group, store) }
         ) { _, metrics throws(KithError) in
             ChangeLoader(
-                try store(settings, group: group), deadLetters: try deadLetters(settings), metrics: metrics,
+                store, deadLetters: try deadLetters(settings), metrics: metrics,
                 claims: try ClaimedEvents(settings, metrics: metrics),
                 passesGaps: try settings.choice("gaps", [("stop", false), ("pass", true)]) ?? false)
         }
@@ -42,10 +47,29 @@ package enum EtlCommand {
     /// The topics of the collections asked for; of all where none is.
     package static func topics(_ settings: ConsumerSettings) throws(KithError) -> [String] {
         let kafka = try settings.kafka()
-        guard let list = settings.text("collections") else {
+        guard let collections = collections(settings) else {
             return ["^\(NSRegularExpression.escapedPattern(for: kafka.topicPrefix))\\.changes\\.v1\\..+"]
         }
-        return list.split(separator: ",").map { kafka.changesTopic(collection: $0.trimmingCharacters(in: .whitespaces)) }
+        return collections.map { kafka.changesTopic(collection: $0) }
+    }
+
+    /// Those asked for; nil is all.
+    private static func collections(_ settings: ConsumerSettings) -> [String]? {
+        settings.text("collections")?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+
+    private static func lineage(
+        _ settings: ConsumerSettings, group: String, _ store: any ChangeStore
+    ) throws(KithError) -> LineageRun? {
+        let isWanted = try settings.choice("lineage", [("yes", true), ("no", false)]) ?? true
+        guard isWanted, let address = settings.text("address") else { return nil }
+        let client = try KithClient(address: address, timeoutMilliseconds: Limits.lineageMilliseconds)
+        let job = DatasetName(namespace: "kith-consume", name: "etl.\(group)".shortened(to: Limits.lineageNameBytes))
+        let kafka = try settings.kafka()
+        let collections = collections(settings)
+        return LineageRun(client, job: job, reads: { collections?.contains($0) ?? true }) { collection in
+            store.dataset(of: collection, topic: kafka.changesTopic(collection: collection))
+        }
     }
 
     private static func store(_ settings: ConsumerSettings, group: String) throws(KithError) -> any ChangeStore {

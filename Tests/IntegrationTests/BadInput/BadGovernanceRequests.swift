@@ -127,6 +127,16 @@ extension BadRequest {
         BadRequest(
             "unknown collection", .recordRun, run("outputs", [["collection": "nowhere"]]), "COLLECTION_NOT_FOUND",
             "outputs[0].collection", code: .notFound),
+        BadRequest(
+            "unknown input collection", .recordRun, run("inputCollections", ["nowhere"]), "COLLECTION_NOT_FOUND",
+            "input_collections[0]", code: .notFound),
+        BadRequest(
+            "output twice", .recordRun,
+            run("outputs", [["collection": "docs", "dataset": ["namespace": "a", "name": "b"]]]), "INVALID_VALUE",
+            "outputs[0].collection"),
+        BadRequest(
+            "output without a name", .recordRun, run("outputs", [["dataset": ["namespace": "a"]]]), "REQUIRED_FIELD_MISSING",
+            "outputs[0].dataset.name"),
         BadRequest("error too long", .recordRun, run("error", text(4_097)), "LIMIT_EXCEEDED", "error"),
     ]
 

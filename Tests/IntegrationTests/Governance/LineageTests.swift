@@ -32,7 +32,8 @@ struct LineageTests {
         topic.server.kill()
         try topic.server.restart()
         try record("COMPLETE", done)
-        try record("FAIL", ["error": "out of memory"])
+        let table: JSON = ["namespace": "postgres://db:5432", "name": "kith.public.docs"]
+        try record("FAIL", ["error": "out of memory", "inputCollections": ["docs"], "outputs": [["dataset": table]]])
         try connection.call(.deleteCollection, ["name": "docs"])
 
         let events = try topic.events(of: "lineage", atLeast: 5)
@@ -56,10 +57,12 @@ struct LineageTests {
         for event in events[1...3] {
             #expect(event.value["job"] == ["namespace": "airflow", "name": "embed"])
             #expect(event.value["run"]["runId"].string == LineageTests.run)
-            #expect(event.value["inputs"] == [["namespace": "s3://raw", "name": "docs"]])
+            #expect(event.value["inputs"][0] == ["namespace": "s3://raw", "name": "docs"])
             #expect(event.value["schemaURL"] == "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent")
         }
         #expect(events[2].value["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"] == 12)
+        #expect(events[3].value["inputs"][1] == ["namespace": "kith://kith", "name": "docs"])
+        #expect(events[3].value["outputs"] == .list([table]))
         #expect(events[3].value["run"]["facets"]["errorMessage"]["message"] == "out of memory")
     }
 }

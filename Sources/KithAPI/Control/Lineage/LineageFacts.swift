@@ -45,18 +45,27 @@ struct LineageFacts {
             tags: tags.isEmpty ? nil : .init(tags: tags), embeddingModels: models.isEmpty ? nil : .init(models: models))
     }
 
+    private func name(of dataset: JobRun.Dataset) -> JobRun.Name {
+        switch dataset {
+        case .collection(let name): JobRun.Name(namespace: namespace, name: name)
+        case .other(let name): name
+        }
+    }
+
     /// The run event of a job, as a client told it.
     func fact(_ run: JobRun) throws(KithError) -> Fact {
         let outputs = run.outputs.map { output in
-            OpenLineage.Dataset(
-                namespace: namespace, name: output.collection,
+            let name = name(of: output.dataset)
+            return OpenLineage.Dataset(
+                namespace: name.namespace, name: name.name,
                 outputFacets: output.rowCount.map { .init(outputStatistics: .init(rowCount: $0)) })
         }
+        let inputs = run.inputs.map { name(of: $0) }
         let facets = run.error.isEmpty ? nil : OpenLineage.RunEvent.Run.Facets(errorMessage: .init(message: run.error))
         let event = OpenLineage.RunEvent(
             eventType: run.state.rawValue, eventTime: CollectionMessage.timestamp(run.time),
             run: .init(runId: run.id, facets: facets), job: .init(namespace: run.job.namespace, name: run.job.name),
-            inputs: run.inputs.map { .init(namespace: $0.namespace, name: $0.name) }, outputs: outputs)
+            inputs: inputs.map { .init(namespace: $0.namespace, name: $0.name) }, outputs: outputs)
         return Fact(
             .lineage, type: "io.openlineage.run.v2", key: run.id, subject: "runs/\(run.id)", body: try OpenLineage.json(event))
     }

@@ -25,6 +25,7 @@ struct LineageHandlers {
     private struct OutputMessage: Codable {
         var collection: String
         var rowCount: String?
+        var dataset: NameMessage?
     }
 
     private struct Request: Codable {
@@ -32,6 +33,7 @@ struct LineageHandlers {
         var runId: String
         var state: EnumText
         var inputs: [NameMessage]?
+        var inputCollections: [String]?
         var outputs: [OutputMessage]?
         var error, requestId: String
     }
@@ -46,14 +48,33 @@ struct LineageHandlers {
         }
         var outputs: [JobRun.Output] = []
         for (number, output) in (request.outputs ?? []).enumerated() {
-            let collection = try catalogue.collection(output.collection, field: "outputs[\(number)].collection")
-            outputs.append(
-                JobRun.Output(collection: collection.definition.name, rowCount: output.rowCount.flatMap(UInt64.init)))
+            let dataset = try dataset(output, field: "outputs[\(number)]")
+            outputs.append(JobRun.Output(dataset, rowCount: output.rowCount.flatMap(UInt64.init)))
+        }
+        // Those that are not here come first: errors name them by the place they were given at.
+        var inputs = (request.inputs ?? []).map { JobRun.Dataset.other($0.value) }
+        for (number, name) in (request.inputCollections ?? []).enumerated() {
+            inputs.append(.collection(try collection(name, field: "input_collections[\(number)]")))
         }
         let run = JobRun(
-            job.value, id: request.runId, state: state, inputs: (request.inputs ?? []).map(\.value), outputs: outputs,
+            job.value, id: request.runId, state: state, inputs: inputs, outputs: outputs,
             error: request.error)
         _ = try governance.record(run, GovernanceRequest(id: request.requestId, context: context))
         return try JSONCall.encode(Response(), "kith.v1.RecordRunResponse")
+    }
+
+    private func dataset(_ output: OutputMessage, field: String) throws(KithError) -> JobRun.Dataset {
+        guard let other = output.dataset else {
+            return .collection(try collection(output.collection, field: "\(field).collection"))
+        }
+        guard output.collection.isEmpty else {
+            throw .invalid(.invalidValue, field: "\(field).collection", "cannot be given beside dataset")
+        }
+        return .other(other.value)
+    }
+
+    /// The name of a collection, which may be given by an alias.
+    private func collection(_ name: String, field: String) throws(KithError) -> String {
+        try catalogue.collection(name, field: field).definition.name
     }
 }

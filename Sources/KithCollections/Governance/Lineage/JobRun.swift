@@ -12,7 +12,7 @@ public struct JobRun: Sendable, Equatable {
         case fail = "FAIL"
     }
 
-    /// A job, or a dataset that is not ours.
+    /// A job, or a dataset that is not in this server.
     public struct Name: Sendable, Equatable {
         public var namespace: String
         public var name: String
@@ -23,14 +23,21 @@ public struct JobRun: Sendable, Equatable {
         }
     }
 
-    /// A collection that the run writes to.
+    /// What a run reads or writes.
+    public enum Dataset: Sendable, Equatable {
+        /// By its name, not an alias.
+        case collection(String)
+        case other(Name)
+    }
+
+    /// What a run writes to.
     public struct Output: Sendable, Equatable {
-        public var collection: String
-        /// Points written; nil where it does not say.
+        public var dataset: Dataset
+        /// Points or rows written; nil where it does not say.
         public var rowCount: UInt64?
 
-        public init(collection: String, rowCount: UInt64? = nil) {
-            self.collection = collection
+        public init(_ dataset: Dataset, rowCount: UInt64? = nil) {
+            self.dataset = dataset
             self.rowCount = rowCount
         }
     }
@@ -39,7 +46,7 @@ public struct JobRun: Sendable, Equatable {
     /// A UUID.
     public var id: String
     public var state: State
-    public var inputs: [Name]
+    public var inputs: [Dataset]
     public var outputs: [Output]
     /// Why it failed.
     public var error: String
@@ -47,7 +54,7 @@ public struct JobRun: Sendable, Equatable {
     public var time: Int64 = 0
 
     public init(
-        _ job: Name, id: String, state: State, inputs: [Name] = [], outputs: [Output] = [], error: String = ""
+        _ job: Name, id: String, state: State, inputs: [Dataset] = [], outputs: [Output] = [], error: String = ""
     ) {
         self.job = job
         self.id = id
@@ -66,7 +73,14 @@ public struct JobRun: Sendable, Equatable {
             throw .limit(field: field, value: count, limit: Limits.lineageDatasets, unit: "datasets")
         }
         for (number, input) in inputs.enumerated() { try input.check("inputs[\(number)]") }
+        for (number, output) in outputs.enumerated() { try output.dataset.check("outputs[\(number)].dataset") }
         try GovernanceText.check(error, field: "error", limit: Limits.descriptionBytes)
+    }
+}
+
+extension JobRun.Dataset {
+    fileprivate func check(_ field: String) throws(KithError) {
+        if case .other(let name) = self { try name.check(field) }
     }
 }
 

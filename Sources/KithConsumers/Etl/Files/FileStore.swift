@@ -40,4 +40,8 @@ package final class FileStore: ChangeStore {
     }
 
     package func release() { partitions = [:] }
+
+    package func dataset(of collection: String, topic: String) -> DatasetName {
+        DatasetName(namespace: "file", name: URL(filePath: folder).appending(path: topic).standardizedFileURL.path)
+    }
 }

@@ -21,13 +21,15 @@ package enum IngestCommand {
         let settings = try ConsumerSettings(arguments, known: settings)
         let path = try settings.required("mapping")
         let mapping = try RecordMapping([UInt8](try Files.read(path)), name: path)
-        let client = try KithClient(address: settings.text("address") ?? ServerSettings.defaultAddress)
         let deadLetters = DeadLetterFile(try settings.required("dead-letters"))
         let group = settings.text("group") ?? "kith-ingest-\(mapping.collection)"
         let topics = try settings.required("topics").split(separator: ",").map(String.init)
         return try FollowingProcess.run(arguments, settings, group: group, topics: topics) {
             consumer, metrics throws(KithError) in
-            IngestSink(client, mapping, group: group, deadLetters: deadLetters, metrics: metrics, consumer: consumer)
+            // Here and not before: it has threads, and signals must be seen to first.
+            let client = try KithClient(address: settings.text("address") ?? ServerSettings.defaultAddress)
+            return IngestSink(
+                client, mapping, group: group, deadLetters: deadLetters, metrics: metrics, consumer: consumer)
         }
     }
 }

@@ -45,6 +45,15 @@ package final class PostgresStore: ChangeStore {
 
     package func release() { disconnect() }
 
+    package func dataset(of collection: String, topic: String) -> DatasetName {
+        let location = PostgresLocation(options.connection)
+        return DatasetName(
+            namespace: "postgres://\(location.host):\(location.port)",
+            name: "\(location.database).\(options.schema).\(tableName(collection))")
+    }
+
+    private func tableName(_ collection: String) -> String { SQL.identifier(options.tablePrefix + collection) }
+
     package func write(
         _ batches: [ChangeBatch], reject: (ChangeRecord, String) throws(KithError) -> Void
     ) throws(KithError) {
@@ -112,8 +121,7 @@ package final class PostgresStore: ChangeStore {
     private func table(_ collection: String, _ database: PostgresConnection) throws(KithError) -> PostgresTable {
         if let table = tables[collection] { return table }
         let table = try PostgresTable(
-            SQL.identifier(options.tablePrefix + collection), schema: options.schema, vectors: options.vectors,
-            hasPgvector: hasPgvector, database)
+            tableName(collection), schema: options.schema, vectors: options.vectors, hasPgvector: hasPgvector, database)
         tables[collection] = table
         return table
     }

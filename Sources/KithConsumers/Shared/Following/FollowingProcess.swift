@@ -11,8 +11,12 @@ package enum FollowingProcess {
     private static let metricsSeconds = 5.0
 
     /// Follows `topics` into the sink that `open` makes.
+    ///
+    /// - Parameter lineage: what is told of the beginning, once there is a sink, and of the end. Made here, as the sink is: a client has
+    ///   threads, and signals must be seen to before.
     package static func run(
         _ arguments: Arguments, _ settings: ConsumerSettings, group: String, topics: [String],
+        lineage makeLineage: () throws(KithError) -> LineageRun? = { () throws(KithError) in nil },
         _ open: (GroupConsumer, ConsumerMetrics) throws(KithError) -> any RecordSink
     ) throws(KithError) -> Int32 {
         try settings.setLogLevel()
@@ -26,7 +30,15 @@ package enum FollowingProcess {
         let publisher = settings.text("metrics-file").map { MetricsFile(metrics, $0, every: metricsSeconds) }
         defer { publisher?.finish() }
         log.info("following", ["topics": topics.joined(separator: " "), "group": group, "brokers": kafka.brokers])
-        try Follower(consumer, into: sink, options: options, metrics: metrics, stop: stop).run()
+        let lineage = try makeLineage()
+        lineage?.start()
+        do throws(KithError) {
+            try Follower(consumer, into: sink, options: options, metrics: metrics, stop: stop).run()
+        } catch {
+            lineage?.end(.fail, error: error.description)
+            throw error
+        }
+        lineage?.end(stop.isRaised ? .abort : .complete)
         log.info("stopped", ["records": "\(metrics.records.current)"])
         return ExitCode.success
     }
