@@ -5,24 +5,6 @@ import KithCore
 
 /// What events of all kinds have in common, read from protobuf's JSON: who did what to which resource, and how it ended.
 struct EventSummary: Decodable {
-    struct Actor: Decodable { var id: String? }
-    struct Client: Decodable {
-        var name: String?
-        var version: String?
-        var address: String?
-    }
-    struct Context: Decodable {
-        var actor: Actor?
-        var client: Client?
-        var method: String?
-    }
-    struct Source: Decodable {
-        var collection: String?
-        var requestId: String?
-        var tsUs: String?
-        var context: Context?
-    }
-
     var id: String?
     var op: String?
     var kind: String?
@@ -32,8 +14,8 @@ struct EventSummary: Decodable {
     var reason: String?
     var tsUs: String?
     var requestId: String?
-    var context: Context?
-    var source: Source?
+    var context: EventContext?
+    var source: EventSource?
     var versionBefore: String?
     var versionAfter: String?
     var changedFields: [String]?
@@ -73,12 +55,13 @@ extension EventSummary {
         else { return nil }
         func text(_ text: String) -> String? { text.isEmpty ? nil : text }
         func number(_ number: UInt64) -> String? { number == 0 ? nil : "\(number)" }
-        let client = Client(name: text(event.clientName), version: text(event.clientVersion), address: text(event.clientAddress))
+        let client = EventContext.Client(
+            name: text(event.clientName), version: text(event.clientVersion), address: text(event.clientAddress))
         self.init(
             id: event.id, op: ["CREATE", "UPDATE", "DELETE", "READ"][Int(event.operation) - 1],
-            source: Source(
+            source: EventSource(
                 collection: event.collection, requestId: text(event.requestID), tsUs: event.time == 0 ? nil : "\(event.time)",
-                context: Context(actor: Actor(id: text(event.actor)), client: client, method: text(event.method))),
+                context: EventContext(actor: .init(id: text(event.actor)), client: client, method: text(event.method))),
             versionBefore: number(event.versionBefore), versionAfter: number(event.versionAfter),
             changedFields: event.changedFields.isEmpty ? nil : event.changedFields)
     }
@@ -105,7 +88,7 @@ extension JournalRecord {
     private init(_ event: EventSummary, _ json: Data, _ record: ConsumedRecord, _ blank: JournalRecord) {
         self = blank
         let context = event.context ?? event.source?.context
-        if let time = (event.tsUs ?? event.source?.tsUs).flatMap(Int64.init) { self.time = ChangeRecord.timestamp(time) }
+        if let time = event.tsUs.flatMap(Int64.init) ?? event.source?.time { self.time = ChangeRecord.timestamp(time) }
         self.event = event.id ?? blank.event
         actor = context?.actor?.id ?? ""
         client = [context?.client?.name, context?.client?.version, context?.client?.address].compactMap { $0 }.joined(

@@ -4,11 +4,6 @@ import KithCore
 
 /// Parts of a governance event.
 private struct GovernanceMessage: Decodable {
-    struct Model: Decodable {
-        var id: String?
-        var revision: String?
-        var owner: String?
-    }
     struct Classified: Decodable {
         var collection: String?
         var field: String?
@@ -33,15 +28,14 @@ private struct GovernanceMessage: Decodable {
         var maxAgeSeconds: UInt32?
         var field, points: String?
     }
-    struct Source: Decodable { var tsUs: String? }
-    var modelRegistered: Model?
+    var modelRegistered: EventModel?
     var classified: Classified?
     var legalHold: Hold?
     var erasureRequested: Erasure?
     var erasureProved: Erasure?
     var retentionSet: Retention?
     var retentionApplied: Retention?
-    var source: Source?
+    var source: EventSource?
 }
 
 extension GovernanceState {
@@ -49,7 +43,7 @@ extension GovernanceState {
     mutating func take(governance record: ConsumedRecord, _ check: PolicyCheck) throws(Poison) -> [Violation] {
         let event = try GovernanceState.decode(GovernanceMessage.self, record)
         if let model = event.modelRegistered, models.count < Limits.governanceNames {
-            models[[model.id, model.revision].compactMap { $0 }.joined(separator: "@")] = model.owner ?? ""
+            models[model.text] = model.owner ?? ""
         }
         if let hold = event.legalHold { take(hold) }
         if let erasure = event.erasureRequested ?? event.erasureProved { take(erasure, isProved: event.erasureProved != nil) }
@@ -64,9 +58,7 @@ extension GovernanceState {
         }
         // One that is not defined yet is checked when it is.
         guard let collection = collections[name], collection.isDefined else { return [] }
-        let source = record.header("ce_id") ?? "\(record.place)@\(record.offset)"
-        let time = ChangeRecord.timestamp(event.source?.tsUs.flatMap(Int64.init) ?? record.timestamp * 1_000)
-        let found = check.retention(name, collection, PolicyCheck.Cause(event: source, time: time))
+        let found = check.retention(name, collection, PolicyCheck.Cause(record, event.source))
         let open = Set(found.map(\.id))
         violations = violations.filter { id, violation in
             open.contains(id) || violation.resource != "collections/\(name)/retention"

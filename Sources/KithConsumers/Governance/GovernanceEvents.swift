@@ -5,20 +5,9 @@ import KithCore
 
 /// Parts of a catalogue event, in protobuf's JSON.
 private struct CatalogueMessage: Decodable {
-    struct Model: Decodable {
-        var id: String?
-        var name: String?
-        var revision: String?
-        var version: String?
-        var text: String {
-            let name = id ?? self.name ?? ""
-            let revision = revision ?? version ?? ""
-            return revision.isEmpty ? name : "\(name)@\(revision)"
-        }
-    }
     struct Space: Decodable {
         var name: String?
-        var model: Model?
+        var model: EventModel?
     }
     struct Collection: Decodable {
         var id: UInt32?
@@ -31,13 +20,12 @@ private struct CatalogueMessage: Decodable {
         var collection: Collection?
         var vectorSpace: Space?
     }
-    struct Source: Decodable { var tsUs: String? }
     var op: String?
     var kind: String?
     var resource: String?
     var after: Image?
     var collectionId: UInt32?
-    var source: Source?
+    var source: EventSource?
 }
 
 /// Parts of an OpenLineage run or dataset event.
@@ -71,7 +59,7 @@ extension GovernanceState {
 
     /// Takes in one change, and answers what it violates. One without the images that were too large for Kafka is counted as unread.
     mutating func take(_ change: ChangeRecord, _ check: PolicyCheck) -> [Violation] {
-        let cause = PolicyCheck.Cause(event: change.id, time: change.timestamp)
+        let cause = PolicyCheck.Cause(change)
         guard collections[change.collection] != nil || collections.count < Limits.collections else { return [] }
         var collection = collections[change.collection] ?? Collection()
         guard collection.become(change.place.collection) else { return [] }
@@ -125,9 +113,7 @@ extension GovernanceState {
         }
         if let space = event.after?.vectorSpace { collection.models[space.name ?? ""] = space.model?.text ?? "" }
         collections[name] = collection
-        let source = record.header("ce_id") ?? "\(record.place)@\(record.offset)"
-        let time = ChangeRecord.timestamp(event.source?.tsUs.flatMap(Int64.init) ?? record.timestamp * 1_000)
-        let found = check.definition(name, collection, PolicyCheck.Cause(event: source, time: time))
+        let found = check.definition(name, collection, PolicyCheck.Cause(record, event.source))
         // What a definition no longer violates is no longer open.
         let open = Set(found.map(\.id))
         violations = violations.filter { id, violation in

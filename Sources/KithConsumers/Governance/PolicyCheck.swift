@@ -10,6 +10,17 @@ struct PolicyCheck {
     struct Cause {
         var event: String
         var time: String
+
+        init(_ change: ChangeRecord) {
+            event = change.id
+            time = change.timestamp
+        }
+
+        /// Of the node's own log; where the event does not say it itself, the record does.
+        init(_ record: ConsumedRecord, _ source: EventSource?) {
+            event = record.header("ce_id") ?? "\(record.place)@\(record.offset)"
+            time = ChangeRecord.timestamp(source?.time ?? record.timestamp * 1_000)
+        }
     }
 
     /// What a collection's rule of retention violates, or that it has none.

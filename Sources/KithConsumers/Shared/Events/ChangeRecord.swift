@@ -161,9 +161,7 @@ extension ChangeRecord {
             requestID: message.source.requestId ?? "", time: Int64(clamping: try Message.number(message.source.tsUs, "ts_us")),
             version: try message.version(image), source: record, point: image.id,
             writer: message.source.context?.actor?.id ?? message.source.context?.client?.name ?? "",
-            models: (message.source.models ?? []).map {
-                Model(space: $0.space ?? "", id: $0.id ?? "", revision: $0.revision ?? "")
-            },
+            models: (message.source.models ?? []).map(\.change),
             claim: try message.claimCheck?.claim())
     }
 
@@ -185,22 +183,19 @@ private struct Answer: Decodable { var event: Message }
 /// The event in protobuf's JSON, fields of default value left out.
 private struct Message: Decodable {
     struct Image: Decodable {
-        struct ID: Decodable {
-            var number: String?
-            var uuid: String?
-            var name: String?
-        }
         struct Vector: Decodable {
             var space: String?
             var data: String?
             var digest: String?
         }
-        var id: ID?
+        var id: WireID?
         var payloadJson: String?
         var vectors: [Vector]?
         var version: String?
 
         func image() throws(Poison) -> ChangeRecord.Image {
+            guard let id else { throw Poison("the point has no id") }
+            guard let point = id.id else { throw Poison("the point's id is malformed") }
             var vectors: [ChangeRecord.Vector] = []
             for vector in self.vectors ?? [] {
                 guard let data = Data(base64Encoded: vector.data ?? "") else { throw Poison("a vector is not base64") }
@@ -209,46 +204,15 @@ private struct Message: Decodable {
                         space: vector.space ?? "", data: [UInt8](data), digest: try Message.number(vector.digest, "digest")))
             }
             return ChangeRecord.Image(
-                id: try point(), payload: payloadJson ?? "", vectors: vectors, version: try Message.number(version, "version"))
-        }
-
-        private func point() throws(Poison) -> PointID {
-            if let number = id?.number { return .number(try Message.number(number, "id.number")) }
-            if let text = id?.uuid {
-                guard let bytes = Data(base64Encoded: text), bytes.count == 16,
-                    let uuid = ([PointID.Kind.uuid.rawValue] + bytes).withUnsafeBytes({ PointID(encoded: $0) })
-                else { throw Poison("the id is no UUID") }
-                return uuid
-            }
-            guard let name = id?.name else { throw Poison("the point has no id") }
-            return .string(name)
+                id: point, payload: payloadJson ?? "", vectors: vectors, version: try Message.number(version, "version"))
         }
     }
-    struct Source: Decodable {
-        var cluster: String?
-        var collection: String?
-        var collectionId: UInt32?
-        var shard: UInt32?
-        var position: String?
-        var index: UInt32?
-        var requestId: String?
-        var tsUs: String?
-        var context: Context?
-        var models: [Model]?
-    }
-    struct Context: Decodable {
-        struct Actor: Decodable { var id: String? }
-        struct Client: Decodable { var name: String? }
-        var actor: Actor?
-        var client: Client?
-    }
-    struct Model: Decodable { var space, id, revision: String? }
     var id: String
     var op: String
     var before: Image?
     var after: Image?
     var changedFields: [String]?
-    var source: Source
+    var source: EventSource
     var versionAfter: String?
     var claimCheck: ClaimCheck?
 
