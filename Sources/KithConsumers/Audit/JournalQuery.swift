@@ -3,16 +3,20 @@ package import KithCore
 
 /// Which records of a journal are asked for; what is empty or nil asks for all.
 package struct JournalQuery: Sendable {
+    /// Exactly.
     package var actor = ""
     /// The resource, or what it begins with.
     package var resource = ""
     /// The operation, or what it begins with, such as `change`.
     package var operation = ""
+    /// `succeeded`, `denied` or `failed`.
     package var outcome = ""
+    /// The client's request id, exactly.
     package var request = ""
     /// RFC 3339 in UTC, or the beginning of it; from is included, to is not.
     package var from = ""
     package var to = ""
+    /// Records to find before it ends.
     package var limit = Int.max
 
     package init() {}

@@ -18,12 +18,17 @@ package struct JournalRecord: Codable, Sendable, Equatable {
     package var actor: String
     /// With which program, from where.
     package var client: String
+    /// The gRPC method's path; empty where the event does not say.
     package var method: String
     /// `succeeded`, `denied` or `failed`.
     package var outcome: String
+    /// The request id that the client gave; empty where it gave none.
     package var request: String
+    /// Of the point, where the event is a change; nil where there was none before.
     package var versionBefore: UInt64?
+    /// The version that the change gave; nil where the event is no change.
     package var versionAfter: UInt64?
+    /// What differs after an update: `payload.<key>`, `vectors.<space>`.
     package var changed: [String]?
     /// `topic[partition]@offset`.
     package var source: String
@@ -67,6 +72,7 @@ package enum JournalLine {
     /// What the first record follows.
     package static let origin = [UInt8](repeating: 0, count: Digest.byteCount)
 
+    /// The line, and the hash that the next one follows.
     package static func bytes(_ json: [UInt8], after previous: [UInt8]) -> (line: [UInt8], hash: [UInt8]) {
         let hash = Digest.sha256(previous, json)
         return (Array(Digest.hex(hash).utf8) + [UInt8(ascii: " ")] + json + [UInt8(ascii: "\n")], hash)

@@ -10,6 +10,7 @@ package enum JournalSeal {
         var seal: String
     }
 
+    /// Replaces the file: readers have the one before or this one, whole.
     package static func write<Content: Encodable>(_ content: Content, to path: String, key: [UInt8]?) throws(KithError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -63,6 +64,7 @@ package enum JournalSeal {
 
 /// `head.json`: where the journal ends. It is replaced with each commit, so what counts of the segments is what it says.
 package struct JournalHead: Codable, Sendable, Equatable {
+    /// Number of the last segment, from 1.
     package var segment = 1
     /// Bytes of the last segment.
     package var bytes = 0
@@ -84,6 +86,7 @@ package struct JournalAnchor: Codable, Sendable, Equatable {
     package var segment: Int
     /// The last record that was dropped.
     package var n: UInt64
+    /// Its hash: what the first kept record follows.
     package var hash: String
     /// When that was, in seconds since 1970.
     package var dropped: Int64
@@ -91,7 +94,9 @@ package struct JournalAnchor: Codable, Sendable, Equatable {
 
 /// Where an event stands in its source: its position and index there.
 package struct EventOrder: Codable, Sendable, Equatable, Comparable {
+    /// Of the commit in its shard's log.
     package var position: UInt64
+    /// Among the commit's events; the audit of a commit has the greatest.
     package var index: UInt64
 
     package static func < (left: EventOrder, right: EventOrder) -> Bool {

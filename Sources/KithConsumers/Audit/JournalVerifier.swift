@@ -13,7 +13,9 @@ package struct JournalVerifier {
         package var description: String { "\(place): \(what)" }
     }
 
+    /// What was looked at, and what is wrong with it.
     package struct Report: Sendable {
+        /// In the order of the journal; empty where it is whole.
         package var findings: [Finding] = []
         package var records: UInt64 = 0
         package var segments = 0

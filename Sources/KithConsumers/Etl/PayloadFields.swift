@@ -4,6 +4,7 @@ import KithCore
 /// One top-level field of a payload, its value as it was written.
 package struct PayloadField: Sendable {
     package var name: String
+    /// JSON.
     package var value: ArraySlice<UInt8>
 
     package var isNull: Bool { JSONText.isNull(value) }

@@ -10,6 +10,7 @@ package import KithEvents
 package struct ErasureProof: Sendable {
     /// What was found in one place.
     package struct Finding: Codable, Sendable, Equatable {
+        /// Such as `topic kith.changes.v1.docs`.
         package var place: String
         /// Points that are still there.
         package var remaining: Int
@@ -19,13 +20,17 @@ package struct ErasureProof: Sendable {
         package var note: String
     }
 
+    /// What all places say together.
     package struct Report: Codable, Sendable, Equatable {
         package var collection: String
+        /// Points that were asked about, each counted once.
         package var requested: Int
         /// SHA-256 of the ids as text, sorted bytewise, each followed by a line feed: as in `ErasureProved`.
         package var pointsSHA256: String
+        /// When it was made, RFC 3339 in UTC.
         package var time: String
         package var findings: [Finding]
+        /// Whether no place had any of the points; false where no place was looked at.
         package var isProved: Bool
     }
 

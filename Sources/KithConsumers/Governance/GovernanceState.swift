@@ -1,28 +1,37 @@
 /// What governance knows, built from events alone. Small: it grows with collections, fields, models and violations, each with a limit, never with
 /// points.
 package struct GovernanceState: Codable, Sendable, Equatable {
+    /// A payload field of a collection, as changes showed it.
     package struct Field: Codable, Sendable, Equatable {
         /// JSON types that were seen.
         package var types: Set<String> = []
+        /// Times of the first and the last change that had it, RFC 3339 in UTC; empty where none did, and only a classification was told.
         package var first: String
         package var last: String
         /// As it was classified.
         package var classification: String?
     }
 
+    /// A collection, as changes and catalogue events tell of it.
     package struct Collection: Codable, Sendable, Equatable {
+        /// Grows when one is made anew under the same name; 0 until an event tells it.
         package var id: UInt32 = 0
         package var description = ""
+        /// As its definition has them; `owner` is one.
         package var labels: [String: String] = [:]
         /// Model of each vector space, as `<id>@<revision>`; empty where none is named.
         package var models: [String: String] = [:]
+        /// By name; at most `Limits.payloadColumns`.
         package var fields: [String: Field] = [:]
         /// Who wrote to it, and how many changes.
         package var writers: [String: UInt64] = [:]
+        /// Changes that were read, deletions included.
         package var changes: UInt64 = 0
+        /// RFC 3339 in UTC; empty before the first.
         package var lastChange = ""
         /// Whether catalogue events have told of it.
         package var isDefined = false
+        /// Of the whole collection, as it was classified.
         package var classification: String?
         /// Changes whose payloads were too large for Kafka and could not be fetched, and so were not looked at.
         package var unread: UInt64?
@@ -39,6 +48,7 @@ package struct GovernanceState: Codable, Sendable, Equatable {
         /// Points that were deleted.
         package var deleted: UInt64 = 0
 
+        /// Whether points are deleted by it.
         package var isRule: Bool { maxAgeSeconds > 0 }
         /// For people.
         package var text: String {
@@ -51,14 +61,18 @@ package struct GovernanceState: Codable, Sendable, Equatable {
         package var collection: String
         /// What is held: `everything`, so many points, or by which field.
         package var what: String
+        /// Why it was placed; once it is released, why that was.
         package var reason: String
+        /// False once it was released.
         package var stands: Bool
     }
 
     /// An erasure, as it was last told.
     package struct Erasure: Codable, Sendable, Equatable {
         package var collection: String
+        /// What it is about as the request says, such as a ticket.
         package var subject: String
+        /// Points that were named, whether they were there or not.
         package var requested: UInt64
         /// Nil until it is proved.
         package var deleted: UInt64?
@@ -68,6 +82,7 @@ package struct GovernanceState: Codable, Sendable, Equatable {
 
     /// An edge of the lineage graph.
     package struct Edge: Codable, Sendable, Hashable, Comparable {
+        /// Nodes, such as `collection:docs`, `model:minilm@2`, `writer:alice` or `job:airflow/embed`.
         package var from: String
         package var to: String
 
@@ -83,6 +98,7 @@ package struct GovernanceState: Codable, Sendable, Equatable {
         get { knownHolds ?? [:] }
         set { knownHolds = newValue }
     }
+    /// By name.
     package var erasures: [String: Erasure] {
         get { knownErasures ?? [:] }
         set { knownErasures = newValue }
@@ -111,10 +127,13 @@ package struct GovernanceState: Codable, Sendable, Equatable {
 
 /// A policy that does not hold somewhere.
 package struct Violation: Codable, Sendable, Equatable {
+    /// The policy's name.
     package var policy: String
+    /// Which of its rules, such as `forbidden_fields` or `pii_patterns.email`.
     package var rule: String
     /// Such as `collections/docs/fields/email`.
     package var resource: String
+    /// For people; values of payloads are never repeated.
     package var what: String
     /// The event that showed it first, and its time.
     package var event: String

@@ -2,7 +2,9 @@ import KithCommands
 
 /// What data comes from where: models and writers into collections, collections into topics, and the jobs that OpenLineage tells of.
 package struct LineageGraph: Codable, Sendable, Equatable {
+    /// In order of their names, which say what they are: `collection:docs`.
     package var nodes: [String]
+    /// From what is read to what is made of it.
     package var edges: [GovernanceState.Edge]
 
     /// - Parameter topicPrefix: of the topics.

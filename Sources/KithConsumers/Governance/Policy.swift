@@ -6,6 +6,7 @@ package import KithCore
 package struct Policy: Sendable {
     /// What a `residency` or `retention` label must be.
     package struct LabelRule: Decodable, Sendable {
+        /// The label's key.
         package var label: String
         /// Globs of allowed values.
         package var allowed: [String]?

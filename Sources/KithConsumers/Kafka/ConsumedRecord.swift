@@ -18,6 +18,7 @@ package struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConve
 /// A message as a member of a consumer group read it.
 package struct ConsumedRecord: Sendable {
     package var place: TopicPartition
+    /// In its partition; transactions leave gaps.
     package var offset: Int64
     /// Milliseconds since 1970.
     package var timestamp: Int64

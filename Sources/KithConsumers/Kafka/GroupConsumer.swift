@@ -6,7 +6,9 @@ import KithTelemetry
 
 /// A committed offset, and what its committer noted beside it.
 package struct OffsetMark: Equatable, Sendable {
+    /// The offset that comes next.
     package var offset: Int64
+    /// Kafka's metadata of the offset, which whoever takes over reads.
     package var note: String
 
     package init(offset: Int64, note: String = "") {

@@ -25,6 +25,7 @@ public struct KafkaConfiguration: Sendable, Hashable {
     public var topicPrefix: String
     /// Copies of each partition of the topics that Kith creates; nil leaves it to the broker.
     public var replicationFactor: Int?
+    /// What consumers of the topics can rely on.
     public var delivery: DeliveryGuarantee
     /// Whether commits are told to the audit topic.
     public var auditsCommits = false

@@ -3,6 +3,7 @@ import KithCore
 
 /// Why a step of a transaction failed, and what can be done.
 public struct TransactionFailure: Error, Sendable, CustomStringConvertible {
+    /// What can be done.
     public enum Remedy: Sendable {
         /// Take the same step again: nothing is decided yet.
         case again
@@ -28,6 +29,7 @@ extension KafkaProducer {
         try check(rd_kafka_init_transactions(client.handle, Int32(clamping: milliseconds)))
     }
 
+    /// What is produced from here on belongs to it. Sends nothing by itself.
     public func beginTransaction() throws(TransactionFailure) {
         try check(rd_kafka_begin_transaction(client.handle))
     }

@@ -5,6 +5,7 @@ import Synchronization
 /// A header of a message to be produced.
 public struct KafkaHeader: Sendable {
     public var name: StaticString
+    /// Read until `produce` returns.
     public var value: ByteView
 
     public init(_ name: StaticString, _ value: ByteView) {
@@ -45,6 +46,7 @@ public final class KafkaTopic: @unchecked Sendable {
 /// A message that a broker refuses ends the producer (`enable.gapless.guarantee`), so that nothing after it can overtake it; or, where the
 /// producer is transactional, the transaction.
 public final class KafkaProducer: Sendable {
+    /// What the producer's thread tells.
     public enum Event: Sendable {
         /// Messages were reported to their receivers, so many of them as delivered, and room was made in the queue.
         case delivered(Int)
@@ -56,6 +58,7 @@ public final class KafkaProducer: Sendable {
         case ended(KafkaError)
     }
 
+    /// What became of a message at once; its receiver hears the rest.
     public enum ProduceOutcome: Sendable {
         case queued
         /// The queue is full: try again after an `Event.delivered`.

@@ -13,6 +13,7 @@ public struct TopicSpecification: Sendable, Hashable {
     public var partitions: Int
     /// Copies of each partition where the topic is created; nil leaves it to the broker.
     public var replicationFactor: Int?
+    /// An existing topic must have the same.
     public var cleanup: Cleanup
     /// Further settings of a topic that is created, such as `segment.bytes`; those of an existing topic are its owner's business.
     public var furtherSettings: [String: String]

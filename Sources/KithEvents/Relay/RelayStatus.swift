@@ -5,6 +5,7 @@ public struct RelayStatus: Sendable {
     /// One shard of a collection.
     public struct Shard: Sendable {
         public var shard: ShardID
+        /// The topic of its changes; empty until the relay has begun with it.
         public var topic: String
         /// Everything up to this commit is in Kafka.
         public var published: LogPosition
@@ -22,6 +23,7 @@ public struct RelayStatus: Sendable {
         public var lag: UInt64 { last > published ? last - published : 0 }
     }
 
+    /// As configured.
     public var brokers: String
     public var delivery: DeliveryGuarantee
     /// The last trouble with the brokers since an event was acknowledged; nil when there was none.
@@ -30,7 +32,9 @@ public struct RelayStatus: Sendable {
     public var eventsPerSecond: Double
     /// Since the process began.
     public var publishedEvents: UInt64
+    /// Keys and values of those events, before compression.
     public var publishedBytes: UInt64
+    /// Failures to publish, each of which is in the log.
     public var errors: UInt64
     /// In order of their ids.
     public var shards: [Shard]

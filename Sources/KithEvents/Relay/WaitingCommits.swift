@@ -2,7 +2,9 @@ public import KithCore
 
 /// What a shard's log holds for the relay and Kafka does not have yet.
 public struct WaitingCommits: Sendable, Hashable {
+    /// Exact, however many there are.
     public var commits: UInt64 = 0
+    /// Events in them, for all topics.
     public var events: UInt64 = 0
     /// Of rows of the change log.
     public var bytes: UInt64 = 0

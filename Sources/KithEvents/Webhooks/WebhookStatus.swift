@@ -9,6 +9,7 @@ public struct WebhookStatus: Sendable {
     public var failures = 0
     /// The last of them; empty where the last attempt was answered well.
     public var lastError = ""
+    /// Kept until they are delivered again or the webhook is deleted.
     public var deadLetters = 0
     /// Dead letters on their way again.
     public var queuedLetters = 0

@@ -13,6 +13,7 @@ package import KithCore
 package struct RecordMapping: Sendable {
     /// Marks a deletion.
     package struct Deletion: Decodable, Sendable {
+        /// The field that says so, and the text that it then has.
         package var field: String
         package var equals: String
     }
@@ -25,6 +26,7 @@ package struct RecordMapping: Sendable {
         var delete: Deletion?
     }
 
+    /// Stands for the record's key in the place of a field.
     package static let recordKey = "$key"
     private static let keys: Set<String> = ["collection", "id", "vectors", "payload", "delete"]
 

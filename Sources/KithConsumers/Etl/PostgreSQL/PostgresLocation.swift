@@ -2,6 +2,7 @@ internal import CPostgreSQL
 
 /// Where libpq finds a database, without asking it.
 package struct PostgresLocation: Equatable, Sendable {
+    /// A name or an address; `localhost` for a socket.
     package var host: String
     package var port: String
     package var database: String

@@ -6,6 +6,7 @@ import KithTelemetry
 /// It never holds more than one batch; what librdkafka reads ahead is bounded too, so a slow sink slows the reading. Where the sink fails, the
 /// batch is dropped, reading pauses, and goes on from the sink's own offsets once the sink takes the partitions again.
 package final class Follower {
+    /// How much of a batch, and how long.
     package struct Options: Sendable {
         /// Records of a batch, at most.
         package var batchRecords = 1_000
@@ -13,6 +14,7 @@ package final class Follower {
         package var batchBytes = 8 << 20
         /// How long a record waits for others.
         package var linger = Duration.milliseconds(200)
+        /// How long a sink that fails is left alone.
         package var retry = RetryDelay()
         /// Ends once everything that there is has been read.
         package var stopsAtEnd = false

@@ -1,6 +1,8 @@
 /// How long to wait before trying again: twice as long each time.
 package struct RetryDelay: Sendable {
+    /// The wait after the first failure.
     package var first: Duration
+    /// The longest.
     package var last: Duration
     private var failures = 0
 
@@ -16,5 +18,6 @@ package struct RetryDelay: Sendable {
         return delay
     }
 
+    /// It works again: the next failure waits for `first`.
     package mutating func reset() { failures = 0 }
 }

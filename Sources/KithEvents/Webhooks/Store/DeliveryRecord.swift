@@ -1,5 +1,6 @@
 /// One attempt to deliver, as the delivery log has it.
 public struct DeliveryRecord: Sendable, Codable {
+    /// What came of it.
     public enum Outcome: String, Sendable, Codable {
         case delivered
         /// To be tried again.
@@ -14,13 +15,16 @@ public struct DeliveryRecord: Sendable, Codable {
     public var messageID: String
     /// Microseconds since 1970.
     public var time: Int64
+    /// Until the answer was read, or given up on.
     public var durationMicroseconds: Int64
     public var collection: String
     /// `collection.shard`.
     public var shard: String
     /// Of the first event.
     public var eventID: String
+    /// In the request; above 1 in mode `batch` only.
     public var events: Int
+    /// Of these events, from 1.
     public var attempt: Int
     public var outcome: Outcome
     /// 0 where no answer came.
