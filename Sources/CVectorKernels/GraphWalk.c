@@ -51,22 +51,29 @@ static inline uint32_t place_of(const uint64_t *ranks, uint32_t count, uint64_t 
     return count;
 }
 
+// The last rank within bounds, as far as is known.
+static inline uint64_t bound_by(const kith_walk *walk, const kith_walk_bounds *bounds) {
+    uint64_t bound = walk->count >= bounds->window ? walk->ranks[bounds->window - 1] : UINT64_MAX;
+    if (walk->count >= bounds->top && isfinite(bounds->ratio)) {
+        const float distance = kith_rank_distance(walk->ranks[bounds->top - 1]);
+        const uint64_t nearer = kith_rank(distance + (bounds->ratio - 1) * fabsf(distance), 0x7fffffff);
+        if (nearer < bound) bound = nearer;
+    }
+    return bound;
+}
+
 // Keeps a rank below the bound; answers its index, or `count` where it was there already.
 static inline uint32_t keep(kith_walk *walk, uint64_t rank) {
     uint64_t *ranks = walk->ranks;
     const uint32_t place = place_of(ranks, walk->count, rank | 1);
     if (place > 0 && (ranks[place - 1] | 1) == (rank | 1)) return walk->count;
-    if (walk->count < walk->window) walk->count++;
+    if (walk->count < walk->kept.window) walk->count++;
     memmove(ranks + place + 1, ranks + place, (walk->count - 1 - place) * sizeof *ranks);
     ranks[place] = rank;
 
-    if (walk->count == walk->window && ranks[walk->count - 1] < walk->bound) walk->bound = ranks[walk->count - 1];
-    if (walk->count >= walk->top && isfinite(walk->ratio)) {
-        const float distance = kith_rank_distance(ranks[walk->top - 1]);
-        const uint64_t bound = kith_rank(distance + (walk->ratio - 1) * fabsf(distance), 0x7fffffff);
-        if (bound < walk->bound) walk->bound = bound;
-        while (walk->count > walk->top && ranks[walk->count - 1] > walk->bound) walk->count--;
-    }
+    const uint64_t bound = bound_by(walk, &walk->kept);
+    if (bound < walk->bound) walk->bound = bound;
+    while (walk->count > walk->kept.top && ranks[walk->count - 1] > walk->bound) walk->count--;
     return place;
 }
 
@@ -96,12 +103,12 @@ static void compare_beacons(kith_walk *walk, const kith_records *records, const 
     walk->listed = 0;
 }
 
-static void set_bounds(kith_walk *walk, uint32_t window, uint32_t top, float ratio) {
+static void set_bounds(kith_walk *walk, kith_walk_bounds bounds) {
     walk->count = 0;
-    walk->window = window;
-    walk->top = top;
-    walk->ratio = ratio;
+    walk->kept = bounds;
     walk->bound = UINT64_MAX;
+    walk->reach = UINT64_MAX;
+    walk->has_stages = false;
 }
 
 // Leaves the nearest beacons as ranks: a walk over them alone, from some of them that stand for all.
@@ -110,7 +117,7 @@ static void find_beacons(kith_walk *walk, const kith_records *records, const kit
     const uint32_t count = __atomic_load_n(&beacons->count, __ATOMIC_ACQUIRE);
     const uint32_t spread = (count + KITH_BEACON_ENTRIES - 1) / KITH_BEACON_ENTRIES;
     const uint32_t step = spread < BEACONS_PER_ENTRY ? BEACONS_PER_ENTRY : spread;
-    set_bounds(walk, KITH_BEACON_BEAM, 1, INFINITY);
+    set_bounds(walk, (kith_walk_bounds){KITH_BEACON_BEAM, 1, INFINITY});
     for (uint32_t i = 0; i < count; i += step) list_beacon(walk, records, beacons, i);
     // Those that stand for all may have gone.
     for (uint32_t i = 0; i < count && walk->listed == 0; i++) list_beacon(walk, records, beacons, i);
@@ -128,7 +135,7 @@ static void find_beacons(kith_walk *walk, const kith_records *records, const kit
 }
 
 void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_node_query *query, const kith_beacons *beacons,
-                     uint32_t window, uint32_t top, float ratio) {
+                     kith_walk_bounds bounds) {
     walk->next = 0;
     walk->waiting = 0;
     walk->listed = 0;
@@ -141,7 +148,7 @@ void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_no
         const uint32_t word = __atomic_load_n(beacons->nodes + kith_rank_node(walk->ranks[i]), __ATOMIC_ACQUIRE);
         if (word != 0) walk->nodes[starts++] = word - 1;
     }
-    set_bounds(walk, window, top, ratio);
+    set_bounds(walk, bounds);
     // Again: a beacon may have become another node.
     records->distances(records, query, walk->nodes, starts, walk->distances);
     walk->compared += starts;
@@ -152,10 +159,25 @@ void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_no
     }
 }
 
+void kith_walk_begin_stage(kith_walk *walk, kith_walk_bounds bounds) {
+    walk->stage = bounds;
+    walk->has_stages = true;
+    walk->reach = bound_by(walk, &walk->stage);
+}
+
+uint32_t kith_walk_stage_count(const kith_walk *walk) {
+    uint32_t count = place_of(walk->ranks, walk->count, walk->reach | 1);
+    return count < walk->stage.window ? count : walk->stage.window;
+}
+
+static inline bool has_next(const kith_walk *walk) {
+    return walk->next < walk->count && walk->ranks[walk->next] <= walk->reach;
+}
+
 // Lists the links of the next node that were not seen before, and fetches their codes.
 static void expand_next(kith_walk *walk, const kith_records *records) {
     walk->listed = 0;
-    if (walk->next >= walk->count) return;
+    if (!has_next(walk)) return;
     const uint32_t node = kith_rank_node(walk->ranks[walk->next]);
     walk->ranks[walk->next] |= 1;
     walk->next = next_open(walk, walk->next + 1);
@@ -191,6 +213,7 @@ static void compare_nodes(kith_walk *walk, const kith_records *records, const ki
         if (place < walk->next) walk->next = place;
     }
     walk->next = next_open(walk, walk->next);
+    if (walk->has_stages) walk->reach = bound_by(walk, &walk->stage);
     if (walk->next >= walk->count) return;
     fetch_links(records, kith_rank_node(walk->ranks[walk->next]));
     const uint32_t after = next_open(walk, walk->next + 1);
@@ -198,7 +221,7 @@ static void compare_nodes(kith_walk *walk, const kith_records *records, const ki
 }
 
 bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_node_query *query, uint32_t expansions) {
-    for (; walk->waiting > 0 || walk->next < walk->count; expansions--) {
+    for (; walk->waiting > 0 || has_next(walk); expansions--) {
         if (expansions == 0) return false;
         // The codes of one node's links come from memory while those of the one before are compared.
         expand_next(walk, records);

@@ -89,15 +89,24 @@ float kith_node_rounding(const kith_records *records, const kith_node_query *que
 void kith_node_least_distances(const kith_records *records, const kith_node_query *query, const uint32_t *nodes, size_t count,
                                float *distances);
 
+// How far a walk goes: at most `window` ranks; and, where `ratio` is finite, none farther than `ratio` times the distance of
+// rank `top`: what is left then cannot lead to much.
+typedef struct {
+    uint32_t window;
+    uint32_t top;
+    float ratio;
+} kith_walk_bounds;
+
 // One walk: memory that is kept from one to the next, and how far it is.
 typedef struct {
     uint64_t *_Null_unspecified ranks;  // nearest first: distance (ordered bits), node, and in bit 0 whether it is expanded
     uint32_t count;
     uint32_t next;  // the nearest that is not expanded
-    uint32_t window;
-    uint32_t top;
-    float ratio;
+    kith_walk_bounds kept;
     uint64_t bound;  // ranks from here on are not kept
+    kith_walk_bounds stage;
+    uint64_t reach;  // ranks beyond are not expanded
+    bool has_stages;
     uint32_t *_Null_unspecified seen;  // nodes plus one, by hash; a slot that is taken forgets who had it
     uint32_t seen_mask;
     uint32_t compared;
@@ -124,11 +133,17 @@ typedef struct {
     uint32_t count;
 } kith_beacons;
 
-// Begins at the nearest beacons. At most `window` ranks are kept; and, where `ratio` is finite, none farther than `ratio` times
-// the distance of rank `top`: what is left then cannot lead to much. `ranks` has room for `window` and for KITH_BEACON_BEAM;
+// Begins at the nearest beacons, and keeps what the bounds say. `ranks` has room for the window and for KITH_BEACON_BEAM;
 // `seen_mask` is set by the caller, a power of two less one.
 void kith_walk_begin(kith_walk *walk, const kith_records *records, const kith_node_query *query, const kith_beacons *beacons,
-                     uint32_t window, uint32_t top, float ratio);
+                     kith_walk_bounds bounds);
+
+// Lets the walk go no farther than one of these bounds, which are within its own, would have gone: best first, all walks for
+// one query take the same steps, of which the narrower take fewer.
+void kith_walk_begin_stage(kith_walk *walk, kith_walk_bounds bounds);
+
+// How many of the ranks, from the nearest on, the walk of its stage would have kept.
+uint32_t kith_walk_stage_count(const kith_walk *walk);
 
 // The links of a node, read from their file. Where they are not cached, those of the next candidates are requested first, so
 // that several reads are under way at once (the beam of DiskANN).

@@ -52,7 +52,7 @@ public final class ClientUpsertStream: @unchecked Sendable {
             return kith_encode_upsert_stream_request(&view)
         }
         let reader = Thread { [self] in read() }
-        reader.name = "kith-upsert-stream"
+        reader.name = "kith-upserts"
         reader.start()
         write(open)
         lastSent = try wait { $0.opened }

@@ -37,10 +37,11 @@ final class Linker: @unchecked Sendable {
         self.checkpoints = checkpoints
         searches = RecentSearches(metrics)
         liveThreads = max(count, 1) * LinkingUrgency.allCases.count
-        for urgency in LinkingUrgency.allCases {
+        for (rank, urgency) in LinkingUrgency.allCases.enumerated() {
             for number in 0..<max(count, 1) {
                 let thread = Thread { self.run(urgency) }
-                thread.name = "kith.linker.\(urgency).\(number)"
+                // Of 15 characters at most, or the system takes none.
+                thread.name = "kith.linker.\(rank * max(count, 1) + number)"
                 // Linking neighbour lists needs little stack; searches' scratch is on the heap.
                 thread.stackSize = 1 << 20
                 thread.start()

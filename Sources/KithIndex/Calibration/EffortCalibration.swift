@@ -21,9 +21,11 @@ struct EffortCalibration: ~Copyable {
     /// - Parameters:
     ///   - samples: none of a slot from `linkedCount` on could be found.
     ///   - linkedCount: how far the index is linked.
-    init(_ samples: [EffortSample], linkedCount: UInt32, space: SpaceDistance, deaths: SlotDeaths) {
+    init(
+        _ samples: [EffortSample], linkedCount: UInt32, _ context: IndexContext, _ space: SpaceDistance, _ forkJoin: ForkJoin
+    ) {
         self.samples = samples
-        self.deaths = deaths
+        deaths = context.deaths
         self.linkedCount = linkedCount
         let affordable = max(Self.exactComparisons / max(Int(linkedCount), 1), Self.fewestExactSamples)
         let count = min(samples.count, Self.exactSamples, affordable)
@@ -33,7 +35,7 @@ struct EffortCalibration: ~Copyable {
         }
         exact = Array(order.prefix(count))
         neighbours = ExactNeighbours(
-            exact.map { (samples[$0].slot, samples[$0].bound) }, count: EffortLadder.largestSize, space: space, deaths: deaths)
+            exact.map { (samples[$0].slot, samples[$0].bound) }, count: EffortLadder.largestSize, context, space, forkJoin)
     }
 
     /// Does about that many comparisons of rows; answers the table once it is complete.

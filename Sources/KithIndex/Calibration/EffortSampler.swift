@@ -6,10 +6,10 @@ internal import KithCore
 struct EffortSampler {
     /// Samples kept are of the last slots of the index, this share of it at least.
     private static let share = 0.6
-    /// One slot in `slot / density` is a sample: of the share above that are 4,096.
-    private static let density: UInt32 = 8_018
+    /// One slot in `slot / density` is a sample: of the share above that are 2,048.
+    private static let density: UInt32 = 4_009
     /// But no more than one in this many, that linking is not held up.
-    private static let densest: UInt32 = 12
+    private static let densest: UInt32 = 16
     /// Slots below which a scan answers anyway.
     private static let firstSlot: UInt32 = 2_000
 

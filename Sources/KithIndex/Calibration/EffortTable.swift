@@ -97,14 +97,16 @@ package struct EffortTable: Equatable, Sendable {
         return Double(low.effort) * pow(Double(high.effort) / Double(low.effort), share)
     }
 
-    /// What is missed by the most effort that is worth measuring.
-    private static let missesWorthMeasuring: Float = 0.002
+    /// What the most effort may find beyond one that is worth measuring.
+    private static let gainWorthMeasuring: Float = 0.002
 
-    /// By size, the most effort that a measurement need make: that which missed next to nothing, and a step more.
+    /// By size, the most effort that a measurement need make: that beyond which there was next to nothing to be found, and a step more. What is missed even
+    /// so, such as one of two equals, no effort finds.
     package var highestEfforts: [Int?] {
         curves.map { curve in
-            guard let enough = curve.firstIndex(where: { $0.recall >= 1 - Self.missesWorthMeasuring }) else { return nil }
-            return EffortLadder.efforts.first { $0 > curve[enough].effort }
+            guard let last = curve.last, let enough = curve.first(where: { $0.recall >= last.recall - Self.gainWorthMeasuring })
+            else { return nil }
+            return EffortLadder.efforts.first { $0 > enough.effort }
         }
     }
 }

@@ -58,10 +58,10 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         walks = WalkPool(context)
         tailCodes = try TailCodes(context)
         current = Mutex(Current(graph: graph, efforts: efforts))
-        calibrator = try GraphCalibrator(context, efforts)
         // A graph that was restored keeps what it has, but for one too small to have chosen.
         codeChoice = Int(graph.linkedCount) < CodeChoice.vectors ? try CodeChoice(context, parameters) : nil
         let forkJoin = ForkJoin(threads: parameters.linkThreads)
+        calibrator = try GraphCalibrator(context, efforts, forkJoin: forkJoin)
         let choosers = (0..<forkJoin.threads).map { _ in LinkChooser(context, parameters) }
         linker = GraphLinker(context, parameters, removed: removed, forkJoin: forkJoin, choosers: choosers)
         repair = GraphRepair(context, removed: removed, epochs: epochs, forkJoin: forkJoin, choosers: choosers)
@@ -202,7 +202,9 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         tailCodes?.encode(from: graph.linkedCount, upTo: slotCount, epochs: epochs)
         let limit = codeChoice == nil ? limit : min(limit, CodeChoice.vectors)
         try graph.reserveLinks(nodes: limit)
-        linker.advance(graph, upTo: min(slotCount, linkableSlots), limit: limit) { calibrator.willLink($0, in: graph) }
+        linker.advance(graph, upTo: min(slotCount, linkableSlots), limit: limit) { [calibrator] slot, worker in
+            calibrator.willLink(slot, in: graph, worker: worker)
+        }
         try keepUp(graph, limit: limit)
         calibrate(upTo: slotCount, limit: limit)
         return linkedCount

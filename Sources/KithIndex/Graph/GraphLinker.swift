@@ -47,26 +47,25 @@ final class GraphLinker: @unchecked Sendable {
         spreads.deallocate()
     }
 
+    /// Told of a slot just before it is linked, by several workers at once.
+    typealias Observer = @Sendable (_ slot: UInt32, _ worker: Int) -> Void
+
     /// Links at most `limit` slots below `end`, each after `willLink`; dead ones are passed over.
-    func advance(
-        _ graph: Graph, upTo end: UInt32, limit: Int, willLink: (_ slot: UInt32) -> Void = { _ in }
-    ) {
+    func advance(_ graph: Graph, upTo end: UInt32, limit: Int, willLink: @escaping Observer = { _, _ in }) {
         var next = graph.linkedCount
         var left = limit
         while next < end, left > 0 {
             let first = next
-            next = takeBatch(graph, from: next, to: end, limit: min(left, Self.batchSize), willLink)
+            next = takeBatch(graph, from: next, to: end, limit: min(left, Self.batchSize))
             if next == first { return }
-            if !batch.isEmpty { linkBatch(graph) }
+            if !batch.isEmpty { linkBatch(graph, willLink) }
             left -= batch.count
             graph.publish(linkedCount: next)
         }
     }
 
     /// Gives the next living slots their records; answers the first slot not looked at.
-    private func takeBatch(
-        _ graph: Graph, from first: UInt32, to end: UInt32, limit: Int, _ willLink: (UInt32) -> Void
-    ) -> UInt32 {
+    private func takeBatch(_ graph: Graph, from first: UInt32, to end: UInt32, limit: Int) -> UInt32 {
         batch.removeAll(keepingCapacity: true)
         var slot = first
         while slot < end, batch.count < limit {
@@ -76,16 +75,16 @@ final class GraphLinker: @unchecked Sendable {
             } else {
                 guard let node = graph.addNode(slot, row: rows.row(slot), components: components) else { break }
                 batch.append(node)
-                willLink(slot)
             }
             slot += 1
         }
         return slot
     }
 
-    private func linkBatch(_ graph: Graph) {
+    private func linkBatch(_ graph: Graph, _ willLink: @escaping Observer) {
         let batch = batch
         forkJoin.run(batch.count, pieceSize: 4) { [self] worker, index in
+            if let slot = graph.slot(of: batch[index]) { willLink(slot, worker) }
             let (count, spread) = choosers[worker].links(
                 for: batch[index], in: graph, batch: batch, into: chosen + index * degree)
             counts[index] = count

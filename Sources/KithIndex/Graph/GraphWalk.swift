@@ -34,6 +34,10 @@ struct WalkBounds {
     private static let productSlack = 2
     /// A crowd may hold this many times as many candidates as asked for.
     private static let windowSlack = 4
+
+    fileprivate var asKernelsTakeThem: kith_walk_bounds {
+        kith_walk_bounds(window: UInt32(window), top: UInt32(top), ratio: ratio)
+    }
 }
 
 /// The memory of one walk and one query, kept for the next one.
@@ -80,8 +84,10 @@ final class GraphWalk: @unchecked Sendable {
     /// Rows compared by the walk so far.
     var compared: Int { Int(walk.compared) }
 
-    /// What was found, nearest first; bit 0 of a rank has no meaning. Valid until the next walk.
-    var found: UnsafeBufferPointer<UInt64> { UnsafeBufferPointer(start: walk.ranks, count: Int(walk.count)) }
+    /// What was found, nearest first; bit 0 of a rank has no meaning. Valid until the walk goes on, or the next begins.
+    var found: UnsafeBufferPointer<UInt64> {
+        UnsafeBufferPointer(start: walk.ranks, count: Int(walk.has_stages ? kith_walk_stage_count(&walk) : walk.count))
+    }
 
     /// Takes a row as the query of the next walks; it must stay where it is.
     func setQuery(_ row: UnsafeRawPointer, of graph: Graph) {
@@ -125,9 +131,30 @@ final class GraphWalk: @unchecked Sendable {
         shouldStop: () -> Bool = { false }
     ) throws(KithError) -> Bool {
         let records = records ?? graph.records
+        begin(graph, bounds, over: records)
+        return try finish(records, budget: budget, shouldStop: shouldStop)
+    }
+
+    /// Begins a walk that goes on by stages, none of which goes beyond `bounds`.
+    func beginStages(_ graph: Graph, within bounds: WalkBounds) { begin(graph, bounds, over: graph.records) }
+
+    /// Goes on to where a walk of its own with these bounds would have gone, which are no narrower than those of the stage before:
+    /// finds and compares the same. So all of them cost what the widest does.
+    ///
+    /// - Throws: `STORAGE_FAILURE` where links cannot be read.
+    func runStage(_ graph: Graph, _ bounds: WalkBounds, budget: Int) throws(KithError) -> Bool {
+        kith_walk_begin_stage(&walk, bounds.asKernelsTakeThem)
+        return try finish(graph.records, budget: budget) { false }
+    }
+
+    private func begin(_ graph: Graph, _ bounds: WalkBounds, over records: UnsafePointer<kith_records>) {
         reserve(window: max(bounds.window, Int(KITH_BEACON_BEAM)), links: graph.layout.linkCapacity)
-        kith_walk_begin(
-            &walk, records, &query, graph.beacons.view, UInt32(bounds.window), UInt32(bounds.top), bounds.ratio)
+        kith_walk_begin(&walk, records, &query, graph.beacons.view, bounds.asKernelsTakeThem)
+    }
+
+    private func finish(
+        _ records: UnsafePointer<kith_records>, budget: Int, shouldStop: () -> Bool
+    ) throws(KithError) -> Bool {
         while !kith_walk_advance(&walk, records, &query, GraphWalk.expansionsBetweenStops) {
             if shouldStop() { throw .searchCancelled }
             if compared > budget { return false }

@@ -25,18 +25,16 @@ final class IVFCalibrator {
         var exact: EffortCalibration?
     }
 
+    private let context: IndexContext
     private let space: SpaceDistance
-    private let rows: VectorRows
-    private let deaths: SlotDeaths
     private let rescore: Int
     private var scratch = SearchScratch()
     private let own = IVFScratch()
     private var underway: Underway?
 
     init(_ context: IndexContext, _ parameters: IVFParameters) throws(KithError) {
+        self.context = context
         space = try SpaceDistance(context.space, rows: context.rows)
-        rows = context.rows
-        deaths = context.deaths
         rescore = parameters.rescore
     }
 
@@ -58,7 +56,7 @@ final class IVFCalibrator {
         if current.waiting.isEmpty {
             if current.exact == nil {
                 current.exact = EffortCalibration(
-                    current.samples, linkedCount: current.linkedCount, space: space, deaths: deaths)
+                    current.samples, linkedCount: current.linkedCount, context, space, ForkJoin(threads: 0))
             }
             table = current.exact?.advance(comparisons: left, growth: nil)
         }
@@ -77,7 +75,7 @@ final class IVFCalibrator {
 
     private func begin(_ state: IVFState) -> Underway {
         let linked = state.linkedCount
-        let heldOut = (0..<linked).filter { IVFTrainer.holdsOut($0) && !deaths.isDead($0) }
+        let heldOut = (0..<linked).filter { IVFTrainer.holdsOut($0) && !context.deaths.isDead($0) }
         let count = min(Self.samples, heldOut.count)
         let slots = (0..<count).map { heldOut[$0 * heldOut.count / count] }
         // In no order: the first of them stand for all.
@@ -104,9 +102,9 @@ final class IVFCalibrator {
 
     private func answer(_ slot: UInt32, size: Int, step: Int, _ current: borrowing Underway) throws(KithError) -> [UInt64]? {
         let count = EffortLadder.sizes[size]
-        let visibility = Visibility(deaths: deaths, position: .max, bound: current.linkedCount)
+        let visibility = Visibility(deaths: context.deaths, position: .max, bound: current.linkedCount)
         // One more, which is the vector itself.
-        let query = IndexQuery(vector: rows.row(slot), topK: count + 1)
+        let query = IndexQuery(vector: context.rows.row(slot), topK: count + 1)
         let search = IVFSearch(
             state: current.state, distance: space.query(slot: slot), visibility: visibility,
             probes: EffortLadder.efforts[step], rescore: rescore, besides: 1)
@@ -117,7 +115,7 @@ final class IVFCalibrator {
     /// Tells by the first samples how many lists the others need look into.
     private func scout(_ current: inout Underway) {
         var tally = EffortTally()
-        for sample in current.samples { tally.addRelative(sample) { !deaths.isDead($0) } }
+        for sample in current.samples { tally.addRelative(sample) { !context.deaths.isDead($0) } }
         current.highestEfforts = EffortLadder.sizes.indices.map { size in
             tally.steps(size: size).first { (tally.recall(size: size, step: $0) ?? 0) >= 0.998 }.map { step in
                 EffortLadder.efforts[min(step + 1, EffortLadder.efforts.count - 1)]

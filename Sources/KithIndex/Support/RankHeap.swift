@@ -88,6 +88,9 @@ struct NearestRanks: ~Copyable {
     @inline(__always)
     var farthest: UInt64 { heap.top }
 
+    /// No distance above this is wanted.
+    var limitDistance: Float { limit == 0 ? -.infinity : isFull ? Rank(bits: farthest).distance : .infinity }
+
     /// Whether the rank would be kept.
     @inline(__always)
     func wants(_ rank: Rank) -> Bool { heap.count < limit || rank.bits < heap.top }
