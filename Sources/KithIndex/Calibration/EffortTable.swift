@@ -97,16 +97,20 @@ package struct EffortTable: Equatable, Sendable {
         return Double(low.effort) * pow(Double(high.effort) / Double(low.effort), share)
     }
 
-    /// What the most effort may find beyond one that is worth measuring.
-    private static let gainWorthMeasuring: Float = 0.002
+    /// What is missed by the most effort that is worth measuring, or gained by twice as much.
+    private static let worthMeasuring: Float = 0.002
 
-    /// By size, the most effort that a measurement need make: that beyond which there was next to nothing to be found, and a step more. What is missed even
-    /// so, such as one of two equals, no effort finds.
+    /// By size, the most effort that a measurement need make: that which missed next to nothing, and a step more; or twice that from which on next to nothing
+    /// was gained, for what is missed then, such as one of two equals, no effort finds. Nil: as much as there is.
     package var highestEfforts: [Int?] {
         curves.map { curve in
-            guard let last = curve.last, let enough = curve.first(where: { $0.recall >= last.recall - Self.gainWorthMeasuring })
+            if let enough = curve.first(where: { $0.recall >= 1 - Self.worthMeasuring }) {
+                return EffortLadder.efforts.first { $0 > enough.effort }
+            }
+            guard let last = curve.last, let enough = curve.first(where: { $0.recall > last.recall - Self.worthMeasuring }),
+                2 * enough.effort <= last.effort
             else { return nil }
-            return EffortLadder.efforts.first { $0 > enough.effort }
+            return EffortLadder.efforts.first { $0 >= 2 * enough.effort }
         }
     }
 }

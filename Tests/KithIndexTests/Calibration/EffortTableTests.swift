@@ -64,6 +64,21 @@ import Testing
         #expect(try effort(table, recall: 0.81, vectors: 1) > 20)
     }
 
+    @Test("measurements end where next to nothing is missed, or gained by twice as much")
+    func highestEfforts() {
+        func highest(_ recalls: [Float]) -> Int? {
+            var table = EffortTable(linkedCount: 12_000, vectors: 10_000, samples: 900, at: Date())
+            for (effort, recall) in zip(Self.efforts, recalls) { table.add(EffortTable.Point(effort: effort, recall: recall), size: 0) }
+            return table.highestEfforts[0]
+        }
+        #expect(highest([0.9, 0.95, 0.9985, 0.999]) == 28)
+        // Equals of which one is found: more effort finds no more.
+        #expect(highest([0.9, 0.95, 0.97, 0.97, 0.9705, 0.971]) == 40)
+        #expect(highest([0.9, 0.95, 0.97, 0.98]) == nil)
+        #expect(highest([0.9, 0.95, 0.97, 0.971]) == nil)
+        #expect(highest([]) == nil)
+    }
+
     @Test func nothingMeasuredSaysNothing() {
         #expect(EffortTable(linkedCount: 1, vectors: 1, samples: 0, at: Date()).effort(topK: 10, recall: 0.9, vectors: 1) == nil)
     }
