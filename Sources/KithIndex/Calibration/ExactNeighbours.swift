@@ -78,7 +78,8 @@ struct ExactNeighbours: ~Copyable {
         }
 
         private func compare(_ block: Range<UInt32>, _ panel: QueryPanel) {
-            panel.compare(from: block.lowerBound, count: block.count, limit: { places[$0].nearest.limitDistance }) { number, slot in
+            let limit = { (number: Int) in self.places[number].nearest.limitDistance }
+            panel.compare(from: block.lowerBound, count: block.count, limit: limit) { number, slot in
                 let place = places[number]
                 guard slot < place.query.bound else { return }
                 keep(Rank(distance: place.distance.distance(to: slot), slot: slot), place)

@@ -42,7 +42,8 @@ enum PanelScan {
         }
     }
 
-    private static func scan(_ places: [Place], _ panel: QueryPanel, _ visibility: Visibility) throws(KithError) -> [[Neighbour]] {
+    private static func scan(_ places: [Place], _ panel: QueryPanel, _ visibility: Visibility) throws(KithError) -> [[Neighbour]]
+    {
         for (block, first) in stride(from: UInt32(0), to: visibility.bound, by: QueryPanel.rowsAtOnce).enumerated() {
             if block % blocksBetweenStops == 0, places.contains(where: { $0.query.shouldStop() }) { throw .searchCancelled }
             let count = min(QueryPanel.rowsAtOnce, Int(visibility.bound - first))

@@ -68,7 +68,7 @@ import Testing
     func highestEfforts() {
         func highest(_ recalls: [Float]) -> Int? {
             var table = EffortTable(linkedCount: 12_000, vectors: 10_000, samples: 900, at: Date())
-            for (effort, recall) in zip(Self.efforts, recalls) { table.add(EffortTable.Point(effort: effort, recall: recall), size: 0) }
+            for (effort, recall) in zip(Self.efforts, recalls) { table.add(.init(effort: effort, recall: recall), size: 0) }
             return table.highestEfforts[0]
         }
         #expect(highest([0.9, 0.95, 0.9985, 0.999]) == 28)

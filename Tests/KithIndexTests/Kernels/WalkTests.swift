@@ -86,7 +86,8 @@ import Testing
             beacons = kith_beacons(nodes: entries, links: entryLinks, count: 1)
             for node in 0..<UInt32(Self.nodes) {
                 (memory + Int(node) * stride).copyMemory(from: rows.rows.row(node), byteCount: codeBytes)
-                let near = try rows.sorted(rows.rows.row(node), in: Snapshot(slotCount: UInt32(Self.nodes), position: 1)).dropFirst().prefix(10).map(\.slot)
+                let near = try rows.sorted(rows.rows.row(node), in: Snapshot(slotCount: UInt32(Self.nodes), position: 1))
+                    .dropFirst().prefix(10).map(\.slot)
                 let others = (0..<5).map { _ in UInt32.random(in: 0..<UInt32(Self.nodes), using: &rows.random) }
                 let links = (memory + Int(node) * stride + linksOffset).assumingMemoryBound(to: UInt32.self)
                 for (place, other) in (near + others).enumerated() { links[place] = other + 1 }
