@@ -15,6 +15,9 @@ final class MemoryChangeFeed: PointFeed, @unchecked Sendable {
     private var unreadable: LogPosition?
     private var notes: [String: [UInt8]] = [:]
 
+    /// How often commits were asked for.
+    let reads = Tries()
+
     init(shard: ShardID = ShardID(collection: 7, shard: 0)) { self.shard = shard }
 
     // MARK: Writing
@@ -88,6 +91,7 @@ final class MemoryChangeFeed: PointFeed, @unchecked Sendable {
     func forEachCommit(
         after position: LogPosition, _ visit: (_ commit: Commit, _ rowBytes: Int) throws(KithError) -> Bool
     ) throws(KithError) -> LogPosition {
+        reads.add()
         let (rows, trimmed, unreadable) = condition.withLock { (self.rows, self.trimmed, self.unreadable) }
         guard position >= trimmed else {
             throw KithError(.outOfRange, .positionTrimmed, "commits up to \(trimmed) are gone")
