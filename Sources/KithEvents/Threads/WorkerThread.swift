@@ -10,8 +10,10 @@ final class WorkerThread: Sendable {
     init(name: String, _ body: @escaping @Sendable (_ stopping: @escaping @Sendable () -> Bool) -> Void) {
         let flag = StopFlag()
         stopping = flag
+        let work = Work(body)
         let thread = Thread { [finished] in
-            body { flag.isRaised }
+            // Who joins may end the process next: what the body held, a database perhaps, is let go of before.
+            work.perform { flag.isRaised }
             finished.signal()
         }
         thread.name = name
@@ -25,6 +27,22 @@ final class WorkerThread: Sendable {
     func join() {
         finished.wait()
         finished.signal()
+    }
+}
+
+/// What a thread does, once; gone when it is done, however long the thread's own block lives.
+private final class Work: Sendable {
+    typealias Body = @Sendable (_ stopping: @escaping @Sendable () -> Bool) -> Void
+    private let body: Mutex<Body?>
+
+    init(_ body: @escaping Body) { self.body = Mutex(body) }
+
+    func perform(until stopping: @escaping @Sendable () -> Bool) {
+        let body = body.withLock { body in
+            defer { body = nil }
+            return body
+        }
+        body?(stopping)
     }
 }
 

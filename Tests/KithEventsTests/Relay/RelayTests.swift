@@ -60,6 +60,22 @@ import Testing
 
     private func waitForAll() { for feed in feeds { #expect(feed.waitForCursor(feed.lastPosition)) } }
 
+    /// A process that ends next must not find a thread that still closes a database.
+    @Test(arguments: DeliveryGuarantee.allCases)
+    func nothingIsHeldAfterShutdown(delivery: DeliveryGuarantee) throws {
+        for _ in 0..<20 {
+            weak var held: MemoryChangeFeed?
+            try {
+                let feed = MemoryChangeFeed(shard: ShardID(collection: 7, shard: 0))
+                held = feed
+                let relay = try relay(delivery)
+                try relay.start(feed: feed) { sampleDefinition(shards: 3) }
+                relay.shutdown()
+            }()
+            #expect(held == nil)
+        }
+    }
+
     @Test(arguments: DeliveryGuarantee.allCases)
     func everyCommitOfEveryShardComesInOrder(delivery: DeliveryGuarantee) throws {
         commit(500)
