@@ -58,6 +58,10 @@ struct RetentionTests {
         #expect(events.map(\.key) == ["holds/case-1", "retentions/visits", "retentions/visits/applied"])
         #expect(events.map(\.type)[1...] == ["io.kith.governance.retention_set.v1", "io.kith.governance.retention_applied.v1"])
         #expect(events[1].value["retentionSet"]["maxAgeSeconds"] == 86_400)
+        #expect(
+            events[1...].allSatisfy { event in
+                ["retentionSet", "retentionApplied"].contains { event.value[$0]["collectionId"] == 1 }
+            })
         let applied = events[2].value["retentionApplied"]
         #expect(applied["rule"] == "older than 86400 s by seen.at" && applied["points"] == "6")
         #expect(events[2].value["source"]["context"]["actor"] == ["id": "retention", "proof": "PROOF_SYSTEM"])
