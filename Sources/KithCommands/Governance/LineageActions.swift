@@ -8,14 +8,16 @@ enum LineageActions {
         Option(name: "run", value: "UUID", help: "record-run: the same for all that is told of a run (a new one)"),
         Option(name: "state", value: "WORD", help: "record-run: start, running, complete, abort or fail (start)"),
         Option(
-            name: "input", value: "NAMESPACE/NAME", help: "record-run: what the run reads; may be given often", isRepeated: true),
+            name: "input", value: "DATASET",
+            help: "record-run: what the run reads, as NAMESPACE/NAME or, where the name has slashes, NAMESPACE=NAME; often",
+            isRepeated: true),
         Option(
             name: "input-collection", value: "COLLECTION", help: "record-run: a collection that it reads; may be given often",
             isRepeated: true),
         Option(
             name: "output", value: "COLLECTION[=ROWS]", help: "record-run: what it writes; may be given often", isRepeated: true),
         Option(
-            name: "output-dataset", value: "NAMESPACE/NAME",
+            name: "output-dataset", value: "DATASET",
             help: "record-run: what it writes that is not in this server; may be given often", isRepeated: true),
     ]
 
@@ -24,13 +26,13 @@ enum LineageActions {
     private struct Name: Encodable {
         var namespace, name: String
 
-        /// Namespaces may have slashes, names after the last one have none.
+        /// Split at the first `=`; at the last slash where there is none, so that namespaces may have some.
         init(_ text: String, key: String) throws(KithError) {
-            guard let slash = text.lastIndex(of: "/") else {
-                throw .usage("'\(text)' is not of the form NAMESPACE/NAME", key: key)
+            guard let split = text.firstIndex(of: "=") ?? text.lastIndex(of: "/") else {
+                throw .usage("'\(text)' is neither NAMESPACE/NAME nor NAMESPACE=NAME", key: key)
             }
-            namespace = String(text[..<slash])
-            name = String(text[text.index(after: slash)...])
+            namespace = String(text[..<split])
+            name = String(text[text.index(after: split)...])
         }
     }
 

@@ -65,4 +65,18 @@ struct LineageTests {
         #expect(events[3].value["outputs"] == .list([table]))
         #expect(events[3].value["run"]["facets"]["errorMessage"]["message"] == "out of memory")
     }
+
+    @Test func theCommandLineNamesDatasetsThatArePaths() throws {
+        let command = try ChildProcess(
+            TestEnvironment.binary,
+            [
+                "governance", "record-run", "airflow/export", "--address", topic.server.address, "--run", LineageTests.run,
+                "--input", "s3://raw/visits", "--output-dataset", "file=/data/day=5/visits.jsonl",
+            ])
+        #expect(command.wait() == 0, "\(command.output)")
+        let event = try #require(try topic.events(of: "lineage", atLeast: 1).first).value
+        #expect(event["job"] == ["namespace": "airflow", "name": "export"])
+        #expect(event["inputs"] == [["namespace": "s3://raw", "name": "visits"]])
+        #expect(event["outputs"] == [["namespace": "file", "name": "/data/day=5/visits.jsonl"]])
+    }
 }
