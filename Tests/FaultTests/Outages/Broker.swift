@@ -18,6 +18,7 @@ final class Broker: @unchecked Sendable {
             kind = .real(broker, proxy)
             address = broker.address
         } else {
+            print("\(RealBroker.absence): outages of librdkafka's test broker, at least once only")
             let broker = try MockBroker()
             // Whatever a server cannot have made there, it would ask for again and again.
             for topic in ["kith.catalog.v1", "kith.tx.v1"] { try broker.createTopic(topic, partitions: 1) }
