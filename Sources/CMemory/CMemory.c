@@ -1,11 +1,14 @@
 #define _GNU_SOURCE
 #include "CMemory.h"
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 void kith_set_thread_niceness(int niceness) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness); }
+
+void kith_set_thread_name(const char *name) { prctl(PR_SET_NAME, name); }
 
 static _Thread_local uint64_t helpers_time;
 

@@ -15,6 +15,9 @@ static inline void kith_store_relaxed_u32(uint32_t *_Nonnull at, uint32_t value)
 /// Makes the calling thread gentler than others (nice, 0 to 19). Linux keeps a niceness for each thread, which libc offers for processes only.
 void kith_set_thread_niceness(int niceness);
 
+/// Names the calling thread, as top and debuggers show it: the first 15 bytes.
+void kith_set_thread_name(const char *_Nonnull name);
+
 /// Nanoseconds of processor time that the calling thread has used, and those that have worked for it (see kith_add_thread_time).
 uint64_t kith_thread_time(void);
 /// Counts the processor time of a thread that has worked for the calling one.

@@ -33,9 +33,7 @@ package final class AuditLog: @unchecked Sendable {
         self.metrics = metrics
         self.hasRoom = hasRoom
         self.record = record
-        let thread = Thread { self.run() }
-        thread.name = "kith.audit"
-        thread.start()
+        Thread(named: "kith.audit") { self.run() }.start()
     }
 
     /// Whether requests that ended so are told. Writes that succeeded are, by their commits.

@@ -51,9 +51,7 @@ public final class ClientUpsertStream: @unchecked Sendable {
             view.durability = Int32(durability?.rawValue ?? 0)
             return kith_encode_upsert_stream_request(&view)
         }
-        let reader = Thread { [self] in read() }
-        reader.name = "kith-upserts"
-        reader.start()
+        Thread(named: "kith-upserts") { [self] in read() }.start()
         write(open)
         lastSent = try wait { $0.opened }
         resumedAfter = lastSent

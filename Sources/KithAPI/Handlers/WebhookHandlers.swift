@@ -124,13 +124,11 @@ struct WebhookHandlers {
     func test(_ call: Call) throws(KithError) {
         let name = try JSONCall.decode(NameRequest.self, "kith.v1.TestWebhookRequest", call.message).name
         _ = try webhooks.status(name)
-        let thread = Thread { [webhooks] in
+        Thread(named: "kith-hook-test") { [webhooks] in
             do throws(KithError) {
                 call.reply(try JSONCall.encode(DeliveryMessage(try webhooks.test(name)), "kith.v1.Delivery"))
             } catch { call.fail(error) }
-        }
-        thread.name = "kith-hook-test"
-        thread.start()
+        }.start()
     }
 
     // MARK: Lists

@@ -12,9 +12,7 @@ final class WorkPool: @unchecked Sendable {
     init(name: String, threads: Int, limit: Int) {
         self.limit = limit
         for number in 0..<max(threads, 1) {
-            let thread = Thread { [self] in run() }
-            thread.name = "\(name).\(number)"
-            thread.start()
+            Thread(named: "\(name).\(number)") { [self] in run() }.start()
         }
     }
 

@@ -39,9 +39,7 @@ final class Linker: @unchecked Sendable {
         liveThreads = max(count, 1) * LinkingUrgency.allCases.count
         for (rank, urgency) in LinkingUrgency.allCases.enumerated() {
             for number in 0..<max(count, 1) {
-                let thread = Thread { self.run(urgency) }
-                // Of 15 characters at most, or the system takes none.
-                thread.name = "kith.linker.\(rank * max(count, 1) + number)"
+                let thread = Thread(named: "kith.linker.\(rank * max(count, 1) + number)") { self.run(urgency) }
                 // Linking neighbour lists needs little stack; searches' scratch is on the heap.
                 thread.stackSize = 1 << 20
                 thread.start()

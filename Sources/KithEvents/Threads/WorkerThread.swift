@@ -1,4 +1,5 @@
 import Foundation
+import KithCore
 import Synchronization
 
 /// A thread with a name that can be stopped and waited for: blocking C calls have no place on Swift's shared pool.
@@ -11,13 +12,11 @@ final class WorkerThread: Sendable {
         let flag = StopFlag()
         stopping = flag
         let work = Work(body)
-        let thread = Thread { [finished] in
+        Thread(named: name) { [finished] in
             // Who joins may end the process next: what the body held, a database perhaps, is let go of before.
             work.perform { flag.isRaised }
             finished.signal()
-        }
-        thread.name = name
-        thread.start()
+        }.start()
     }
 
     /// Asks the thread to end.

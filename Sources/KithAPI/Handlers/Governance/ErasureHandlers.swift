@@ -25,13 +25,11 @@ struct ErasureHandlers {
         let collection = try catalogue.collection(wanted.collection, field: "erasure.collection")
         let erasure = try wanted.erasure(on: collection.definition)
         let asker = GovernanceRequest(id: request.requestId, context: call.context)
-        let thread = Thread { [governance] in
+        Thread(named: "kith-erasure") { [governance] in
             do throws(KithError) {
                 call.reply(try ErasureHandlers.answer(try governance.request(erasure, on: collection, asker)))
             } catch { call.fail(error) }
-        }
-        thread.name = "kith-erasure"
-        thread.start()
+        }.start()
     }
 
     private struct NameRequest: Codable { var erasure: String }

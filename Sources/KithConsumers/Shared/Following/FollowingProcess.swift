@@ -56,16 +56,14 @@ private final class MetricsFile: @unchecked Sendable {
     init(_ metrics: ConsumerMetrics, _ path: String, every seconds: Double) {
         self.metrics = metrics
         self.path = path
-        let thread = Thread { [self] in
+        Thread(named: "kith-metrics") { [self] in
             condition.lock()
             while !isFinished {
                 write()
                 _ = condition.wait(until: Date(timeIntervalSinceNow: seconds))
             }
             condition.unlock()
-        }
-        thread.name = "kith-metrics"
-        thread.start()
+        }.start()
     }
 
     func finish() {

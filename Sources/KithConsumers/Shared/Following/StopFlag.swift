@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import KithCommands
+import KithCore
 package import KithTelemetry
 import Synchronization
 
@@ -17,14 +18,12 @@ package final class StopFlag: Sendable {
     package static func onSignals(_ log: Log) -> StopFlag {
         let flag = StopFlag()
         let signals = StopSignals()
-        let thread = Thread {
+        Thread(named: "kith-signals") {
             let signal = signals.wait()
             log.info("stopping", ["signal": signal == SIGTERM ? "SIGTERM" : "SIGINT"])
             flag.raise()
             signals.exitAtNext()
-        }
-        thread.name = "kith-signals"
-        thread.start()
+        }.start()
         return flag
     }
 }
