@@ -66,6 +66,9 @@ struct kith_records {
 // `distance` compares full codes, where not as the metric does.
 bool kith_records_bind(kith_records *records, uint8_t element,
                        float (*_Nullable distance)(const void *query, const void *row, size_t dimension, float scale));
+// Likewise, of one instruction set.
+bool kith_records_bind_at(uint8_t level, kith_records *records, uint8_t element,
+                          float (*_Nullable distance)(const void *query, const void *row, size_t dimension, float scale));
 
 // Bytes of a code, and of the signed bytes of a query.
 size_t kith_node_bytes(uint8_t code, uint8_t element, size_t dimension);

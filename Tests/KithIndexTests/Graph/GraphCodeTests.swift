@@ -43,8 +43,11 @@ import Testing
             bytes.deallocate()
         }
 
-        func distances(_ query: kith_node_query) throws -> [Float] {
+        /// By the instruction set of `level`; nil: the best there is.
+        func distances(_ query: kith_node_query, level: UInt8? = nil) throws -> [Float] {
             var query = query
+            var records = records
+            if let level { try #require(kith_records_bind_at(level, &records, test.space.element.rawValue, nil)) }
             let nodes = Array(0..<test.count)
             var out = [Float](repeating: .nan, count: nodes.count)
             let compare = try #require(records.distances)
@@ -106,6 +109,27 @@ import Testing
                 #expect(try records.distances(query).map { $0 + 0 } == exact, "\(element) \(metric) \(dimension)")
                 let stored = kith_node_query_of_node(&records.records, 3, records.bytes)
                 #expect(try records.distances(stored).map { $0 + 0 } == exact, "\(element) \(metric) \(dimension)")
+            }
+        }
+    }
+
+    @Test("instruction sets agree", arguments: [1, 3, 31, 32, 64, 65, 100, 129, 384, 784])
+    func levels(_ dimension: Int) throws {
+        let cases: [(ElementType, Int)] = [
+            (.float32, KITH_CODE_SCALAR8), (.float32, KITH_CODE_SCALAR4), (.uint8, KITH_CODE_FULL), (.int8, KITH_CODE_FULL),
+        ]
+        for (element, code) in cases {
+            for metric: Metric in [.l2, .dot, .cosine] {
+                let records = try Records(.test(dimension, element, metric), code: code, count: 11)
+                let query = kith_node_query_of_node(&records.records, 5, records.bytes)
+                let plain = try records.distances(query, level: UInt8(KITH_SIMD_SCALAR))
+                // What float32 keeps of the squares that a distance is the difference of.
+                let precision = 1e-5 * max(query.square, plain.map(abs).max() ?? 0, 1)
+                for level in 1..<UInt8(KITH_SIMD_LEVELS) where kith_simd_supported(level) {
+                    for (found, expected) in zip(try records.distances(query, level: level), plain) {
+                        #expect(abs(found - expected) <= precision, "\(element) \(metric) \(code), level \(level)")
+                    }
+                }
             }
         }
     }
