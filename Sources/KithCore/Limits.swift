@@ -280,6 +280,9 @@ public enum Limits {
     public static let maintenanceCPUShare = 0.05...1.0
     /// Milliseconds of their share that they may save up while there is nothing to do.
     public static let maintenanceSavingMilliseconds = 100
+    /// What searches of a space may spend on vectors that wait to be linked before its writers are slowed, of one core.
+    public static let tailSearchShare = 0.001...1.0
+    public static let standardTailSearchShare = 0.25
     /// Seconds until a rebuild of an index that failed is tried again.
     public static let rebuildRetrySeconds = 30
     /// Lists of an inverted index.

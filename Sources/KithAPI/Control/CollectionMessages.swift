@@ -75,8 +75,7 @@ struct CollectionMessage: Codable {
         case "tail":
             definition.tailPolicy =
                 try tail?.policy.value(WireEnums.tailPolicy, field: "collection.tail.policy") ?? .slowWriters
-            let wanted = tail?.maxVectors ?? 0
-            definition.tailVectors = wanted == 0 ? CollectionDefinition.defaultTailVectors : wanted
+            definition.tailVectors = tail?.maxVectors ?? 0
         case "change_events", "changeEvents":
             try (changeEvents ?? ChangeEventsMessage()).apply(to: &definition)
         case "memory_budget_bytes", "memoryBudgetBytes":

@@ -52,12 +52,15 @@ enum MixedBenchmark {
             searches.rate = share * (try searches.measure("closed loop", seconds: seconds, into: &table)).perSecond
         }
         try searches.measure("at rest", seconds: seconds, into: &table)
+        // As many as searches can afford.
+        try collection.setTail(0)
         try searches.measure("\(upsertRate) upserts/s", seconds: seconds, into: &table) { () throws(KithError) in
             let load = try Load(
                 trickle, to: address, inFlight: 256, rate: Double(upsertRate) / Double(upsertBatch), seconds: seconds)
             return Written(load, batch: upsertBatch)
         }
         _ = try collection.waitUntilLinked()
+        try collection.setTail(max(bulk, count))
         try searches.measure("bulk load, tail free", seconds: seconds, into: &table) { () throws(KithError) in
             Written(try Load(flood, to: address, inFlight: 16, seconds: 0), batch: 100)
         }

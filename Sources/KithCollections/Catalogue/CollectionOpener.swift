@@ -10,6 +10,7 @@ struct CollectionOpener: Sendable {
     let database: Database
     let registry: IndexRegistry
     let linker: Linker
+    let tailAllowance: TailAllowance
     let budget: ChangeLogBudget
     let metrics: Metrics
     /// The node has a memory budget.
@@ -27,7 +28,7 @@ struct CollectionOpener: Sendable {
             let (shard, state) = try recovery.open()
             writers.append(
                 try ShardWriter(
-                    shard, state: state, linker: linker, budget: budget,
+                    shard, state: state, linker: linker, tailAllowance: tailAllowance, budget: budget,
                     definition: { holder.collection?.definition ?? definition }))
         }
         let collection = Collection(definition, writers: writers, metrics: metrics)

@@ -80,6 +80,7 @@ extension Collection {
         var leftOut = 0
         for (number, shard) in shards.enumerated() {
             let space = shard.spaces[search.space]
+            space.searchRate.note()
             let snapshot = views[number].snapshot(space: search.space)
             let index = space.index
             let tail = MaintainedIndex.tail(of: index, slotCount: snapshot.slotCount)
@@ -95,7 +96,7 @@ extension Collection {
 
     /// Whether a search passes over vectors that are not linked yet. An exact one compares everything.
     func leavesOut(_ tail: Int, _ search: VectorSearch, _ definition: CollectionDefinition) -> Bool {
-        let isTooLong = definition.tailPolicy == .indexedOnly && tail > Int(definition.tailVectors)
+        let isTooLong = definition.tailPolicy == .indexedOnly && tail > Int(definition.tailLimit)
         return !search.exact && (search.indexedOnly || isTooLong)
     }
 

@@ -68,6 +68,7 @@ extension Collection {
         let tail = MaintainedIndex.tail(of: index, slotCount: snapshot.slotCount)
         var queries: [IndexQuery] = []
         for place in asked.indices {
+            space.searchRate.note()
             let one = asked[place]
             var query = indexQuery(one.search, one.vector, without: one.excluded, shouldStop)
             query.indexedOnly = leavesOut(tail, one.search, definition)

@@ -28,14 +28,12 @@ final class Linker: @unchecked Sendable {
     private var allowance: CPUAllowance
     private let metrics: Metrics
     private let checkpoints: CheckpointPolicy
-    private let searches: RecentSearches
 
     /// - Parameter cpuShare: of all cores, that its threads and those that work for them may take.
     init(threads count: Int, cpuShare: Double, metrics: Metrics, checkpoints: CheckpointPolicy) {
         self.metrics = metrics
         allowance = CPUAllowance(share: cpuShare, cores: ProcessInfo.processInfo.activeProcessorCount)
         self.checkpoints = checkpoints
-        searches = RecentSearches(metrics)
         liveThreads = max(count, 1) * LinkingUrgency.allCases.count
         for (rank, urgency) in LinkingUrgency.allCases.enumerated() {
             for number in 0..<max(count, 1) {
@@ -105,7 +103,7 @@ final class Linker: @unchecked Sendable {
     }
 
     private func urgency(of writer: ShardWriter) -> LinkingUrgency {
-        LinkingUrgency(tailBytes: writer.shard.longestTailBytes, areSearchesGoingOn: searches.areGoingOn())
+        LinkingUrgency(tailBytes: writer.shard.longestTailBytes, isSearched: writer.shard.isSearched)
     }
 
     private func enqueue(_ writer: ShardWriter, _ urgency: LinkingUrgency) {
@@ -151,7 +149,9 @@ final class Linker: @unchecked Sendable {
     private func work(on writer: ShardWriter, slice: Int) -> Bool {
         let shard = writer.shard
         var more = false
+        var linked = 0
         for (number, space) in shard.spaces.enumerated() {
+            let before = space.index.linkedCount
             do throws(KithError) {
                 let rebuilt = try link(space, number, of: writer, slice)
                 more = hasWork(space, number, of: writer) || more
@@ -162,8 +162,9 @@ final class Linker: @unchecked Sendable {
                 shardLog.error(
                     "linking or its checkpoint failed", ["shard": "\(shard.id)", "space": space.space.name, "error": "\(error)"])
             }
+            linked = max(linked, Int(space.index.linkedCount) - Int(before))
         }
-        writer.tailChanged()
+        writer.tailChanged(linked: linked)
         return more
     }
 

@@ -8,9 +8,9 @@ package enum LinkingUrgency: CaseIterable {
     /// Of the tail that a search scans in about the time that a walk takes.
     package static let gentleTailBytes = 1 << 20
 
-    /// - Parameter areSearchesGoingOn: asked only where the tail is long enough to matter to them.
-    package init(tailBytes: Int, areSearchesGoingOn: @autoclosure () -> Bool) {
-        self = tailBytes > LinkingUrgency.gentleTailBytes && areSearchesGoingOn() ? .urgent : .gentle
+    /// - Parameter isSearched: asked only where the tail is long enough to matter to searches.
+    package init(tailBytes: Int, isSearched: @autoclosure () -> Bool) {
+        self = tailBytes > LinkingUrgency.gentleTailBytes && isSearched() ? .urgent : .gentle
     }
 
     /// How much gentler than a search its threads are to be scheduled. A thread can become gentler but not less gentle, so each has its own.

@@ -16,6 +16,9 @@ public final class Node: Sendable {
         public var linkThreads = max(1, ProcessInfo.processInfo.activeProcessorCount - 1)
         /// Share of all cores that linking, rebuilding and calibration may take, as in `Limits.maintenanceCPUShare`.
         public var maintenanceCPUShare = 1.0
+        /// Of one core, what searches of a space may spend on vectors that wait to be linked before its writers are slowed, as in
+        /// `Limits.tailSearchShare`.
+        public var tailSearchShare = Limits.standardTailSearchShare
         /// Bytes of change log to keep, at most.
         public var changeLogBytes = 16 << 30
         public var changeLogFull = FullLogPolicy.pushBack
@@ -76,8 +79,9 @@ public final class Node: Sendable {
             threads: configuration.linkThreads, cpuShare: configuration.maintenanceCPUShare, metrics: metrics,
             checkpoints: CheckpointPolicy())
         let opener = CollectionOpener(
-            directory: collections, database: database, registry: configuration.registry, linker: linker, budget: budget,
-            metrics: metrics, isMemoryLimited: configuration.memoryBudgetBytes > 0)
+            directory: collections, database: database, registry: configuration.registry, linker: linker,
+            tailAllowance: TailAllowance(share: configuration.tailSearchShare), budget: budget, metrics: metrics,
+            isMemoryLimited: configuration.memoryBudgetBytes > 0)
         do throws(KithError) {
             catalogue = try Catalogue(
                 store: CatalogueStore(database: database, log: log, describer: describer), registry: configuration.registry,

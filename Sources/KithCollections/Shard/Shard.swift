@@ -122,6 +122,15 @@ public final class Shard: Sendable {
         return spaces.enumerated().map { $1.tail(slotCount: view.slotCounts[$0]) }.max() ?? 0
     }
 
+    /// Whether the searches of any space spend more on its tail than they should.
+    func hasCostlyTail(_ allowance: TailAllowance) -> Bool {
+        let view = current()
+        return spaces.enumerated().contains { $1.isTailCostly(slotCount: view.slotCounts[$0], allowance) }
+    }
+
+    /// Whether anybody searches.
+    var isSearched: Bool { spaces.contains { $0.searchRate.perSecond() > 0 } }
+
     /// Bytes of the longest tail, in vectors.
     var longestTailBytes: Int {
         let view = current()

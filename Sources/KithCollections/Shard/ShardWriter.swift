@@ -19,8 +19,9 @@ final class ShardWriter: CommandLog {
         var byteCount = 0
         /// A drain is under way or scheduled.
         var draining = false
-        /// The tail is full: the linker wakes the drain.
+        /// Writes wait for the linker, which wakes the drain.
         var paused = false
+        var credit = WriterCredit()
         var closed = false
     }
 
@@ -29,6 +30,7 @@ final class ShardWriter: CommandLog {
     let shard: Shard
     private let definition: @Sendable () -> CollectionDefinition
     private let linker: Linker
+    private let tailAllowance: TailAllowance
     private let queue = Mutex(Queue())
     private let indexWaiters: IndexWaiters
     private let executor: DispatchQueue
@@ -36,11 +38,12 @@ final class ShardWriter: CommandLog {
     private let committer: Committer
 
     init(
-        _ shard: Shard, state: ShardState, linker: Linker, budget: ChangeLogBudget,
+        _ shard: Shard, state: ShardState, linker: Linker, tailAllowance: TailAllowance, budget: ChangeLogBudget,
         definition: @escaping @Sendable () -> CollectionDefinition
     ) throws(KithError) {
         self.shard = shard
         self.linker = linker
+        self.tailAllowance = tailAllowance
         self.budget = budget
         self.definition = definition
         indexWaiters = IndexWaiters(shard)
@@ -73,11 +76,11 @@ final class ShardWriter: CommandLog {
         if queue.closed { return closing }
         if let full = budget.refusal { return full }
         guard queue.waiting.count >= Limits.writeQueueCommands || queue.byteCount >= Limits.writeQueueBytes else { return nil }
-        let tailIsFull = tailIsFull
-        let tail = tailIsFull ? ", and its index tail is full" : ""
+        let waitsForLinker = waitsForLinker(tail, queue.credit)
+        let why = waitsForLinker ? ", until its vectors are linked" : ""
         return KithError(
-            .resourceExhausted, tailIsFull ? .tailFull : .writeQueueFull,
-            "\(queue.waiting.count) writes of \(queue.byteCount) bytes wait for shard \(shard.id)\(tail)",
+            .resourceExhausted, waitsForLinker ? .tailFull : .writeQueueFull,
+            "\(queue.waiting.count) writes of \(queue.byteCount) bytes wait for shard \(shard.id)\(why)",
             metadata: [
                 "waiting": "\(queue.waiting.count)", "limit": "\(Limits.writeQueueCommands)",
                 "bytes": "\(queue.byteCount)", "bytes_limit": "\(Limits.writeQueueBytes)",
@@ -86,17 +89,24 @@ final class ShardWriter: CommandLog {
     }
 
     private func scheduleDrain(_ queue: inout Queue) {
-        queue.paused = false
+        setPaused(false, &queue)
         queue.draining = true
         executor.async { self.drain() }
     }
 
-    /// The linker has caught up some, or the policy has changed: a full tail may have room again.
-    func tailChanged() {
+    private func setPaused(_ paused: Bool, _ queue: inout Queue) {
+        guard paused != queue.paused else { return }
+        queue.paused = paused
+        shard.metrics.slowedWriters.add(paused ? 1 : -1)
+    }
+
+    /// The linker has linked so many, or the policy has changed: writes that wait may go on.
+    func tailChanged(linked: Int = 0) {
         shard.reportTail()
         indexWaiters.fire()
         queue.withLock { queue in
-            if queue.paused, !tailIsFull { scheduleDrain(&queue) }
+            queue.credit.linked(linked)
+            if queue.paused, !waitsForLinker(tail, queue.credit) { scheduleDrain(&queue) }
         }
     }
 
@@ -156,9 +166,23 @@ final class ShardWriter: CommandLog {
 
     // MARK: Groups
 
-    private var tailIsFull: Bool {
+    /// What the tail is to writers.
+    private enum Tail {
+        case short
+        /// Searches spend too much on it: writes go on at half the speed of linking.
+        case costly
+        case full
+    }
+
+    private var tail: Tail {
         let definition = definition()
-        return definition.tailPolicy == .slowWriters && shard.longestTail >= Int(definition.tailVectors)
+        guard definition.tailPolicy == .slowWriters else { return .short }
+        if shard.longestTail >= Int(definition.tailLimit) { return .full }
+        return definition.tailVectors == 0 && shard.hasCostlyTail(tailAllowance) ? .costly : .short
+    }
+
+    private func waitsForLinker(_ tail: Tail, _ credit: WriterCredit) -> Bool {
+        tail == .full || tail == .costly && credit.isUsedUp
     }
 
     private func drain() {
@@ -184,7 +208,8 @@ final class ShardWriter: CommandLog {
     /// As many waiting commands as one group holds; nil ends the drain.
     private func nextGroup() -> [Waiting]? {
         queue.withLock { queue in
-            queue.paused = !queue.closed && !queue.waiting.isEmpty && tailIsFull
+            let tail = tail
+            setPaused(!queue.closed && !queue.waiting.isEmpty && waitsForLinker(tail, queue.credit), &queue)
             if queue.paused || queue.waiting.isEmpty {
                 queue.draining = false
                 if queue.paused { linker.wake(self) }
@@ -202,6 +227,7 @@ final class ShardWriter: CommandLog {
             let group = Array(queue.waiting[..<count])
             queue.waiting.removeFirst(count)
             queue.byteCount -= group.reduce(0) { $0 + $1.command.byteCount }
+            if tail == .costly { queue.credit.write(operations) } else { queue.credit.reset() }
             return group
         }
     }

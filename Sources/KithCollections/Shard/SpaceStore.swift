@@ -18,6 +18,7 @@ final class SpaceStore: Sendable {
     let maintained: MaintainedIndex
     /// Measures the index while it serves.
     let recallMeter: RecallMeter
+    let searchRate = SearchRate()
     let checkpointPath: String
     /// The commit up to which the checkpoint on disk is complete; 0 without one.
     let checkpointPosition: Atomic<UInt64>
@@ -69,6 +70,13 @@ final class SpaceStore: Sendable {
 
     /// Vectors that wait to be linked.
     func tail(slotCount: UInt32) -> Int { MaintainedIndex.tail(of: index, slotCount: slotCount) }
+
+    /// Whether searches spend more on the tail than they should.
+    func isTailCostly(slotCount: UInt32, _ allowance: TailAllowance) -> Bool {
+        let tail = tail(slotCount: slotCount)
+        return tail >= TailAllowance.fewest
+            && tail >= allowance.vectors(stride: space.stride, searchesPerSecond: searchRate.perSecond())
+    }
 
     /// Slots that are not of the tail.
     func settledSlots(_ slotCount: UInt32) -> Int { Int(slotCount) - tail(slotCount: slotCount) }

@@ -25,6 +25,8 @@ package struct ServerSettings: Sendable {
     package var linkThreads = 0
     /// Of all cores, for linking, rebuilding and calibration; within `Limits.maintenanceCPUShare`, 1: no limit.
     package var maintenanceCPUShare = 1.0
+    /// Of one core, what searches of a space may spend on vectors that wait to be linked; within `Limits.tailSearchShare`.
+    package var tailSearchShare = Limits.standardTailSearchShare
     /// Memory for points and payloads as RocksDB caches them.
     package var blockCacheBytes = 256 << 20
     /// Memory the process may take: vectors beyond it are read from disk; 0: no limit.
@@ -112,6 +114,12 @@ package struct Setting: Sendable {
             help: "share of all cores that linking, rebuilding and calibration may take, 0.05 to 1; 1: no limit (1)"
         ) {
             settings, given throws(KithError) in settings.maintenanceCPUShare = try given.share(Limits.maintenanceCPUShare)
+        },
+        Setting(
+            key: "tail-search-share", value: "X",
+            help: "share of one core that searches may spend on vectors not linked yet, until writers are slowed, 0.001 to 1 (0.25)"
+        ) {
+            settings, given throws(KithError) in settings.tailSearchShare = try given.share(Limits.tailSearchShare)
         },
         Setting(key: "block-cache-bytes", value: "N", help: "memory for points and payloads (268435456)") {
             settings, given throws(KithError) in settings.blockCacheBytes = try given.number(1 << 20...1 << 44)

@@ -23,6 +23,7 @@ final class RunningServer: Sendable {
         configuration.linkThreads =
             settings.linkThreads > 0 ? settings.linkThreads : max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
         configuration.maintenanceCPUShare = settings.maintenanceCPUShare
+        configuration.tailSearchShare = settings.tailSearchShare
         configuration.changeLogBytes = settings.changeLogBytes
         configuration.changeLogFull = settings.changeLogFull
         configuration.blockCacheBytes = settings.blockCacheBytes

@@ -20,6 +20,7 @@ public final class Metrics: MetricSet {
 
     public let linkedVectors = Counter("kith_linked_vectors_total", "Vectors linked into indexes.")
     public let tailVectors = Gauge("kith_tail_vectors", "Vectors waiting to be linked.")
+    public let slowedWriters = Gauge("kith_slowed_writers", "Shards whose writes wait for the linker.")
     public let measuredRecall = LabelledGauge(
         "kith_index_measured_recall", "Recall of searches lately, by collection and space: a sample compared with exact answers.")
     public let checkpoints = Counter("kith_checkpoints_total", "Index checkpoints written.")

@@ -10,7 +10,7 @@ import Testing
         (LinkingUrgency.gentleTailBytes + 1, false, .gentle),
     ])
     func takesALongTailAndSearches(_ tailBytes: Int, _ searching: Bool, _ expected: LinkingUrgency) {
-        #expect(LinkingUrgency(tailBytes: tailBytes, areSearchesGoingOn: searching) == expected)
+        #expect(LinkingUrgency(tailBytes: tailBytes, isSearched: searching) == expected)
     }
 
     @Test func asksForSearchesOnlyWhereTheTailIsLong() {
@@ -19,9 +19,9 @@ import Testing
             asked += 1
             return true
         }
-        _ = LinkingUrgency(tailBytes: LinkingUrgency.gentleTailBytes, areSearchesGoingOn: ask())
+        _ = LinkingUrgency(tailBytes: LinkingUrgency.gentleTailBytes, isSearched: ask())
         #expect(asked == 0)
-        _ = LinkingUrgency(tailBytes: LinkingUrgency.gentleTailBytes + 1, areSearchesGoingOn: ask())
+        _ = LinkingUrgency(tailBytes: LinkingUrgency.gentleTailBytes + 1, isSearched: ask())
         #expect(asked == 1)
     }
 }

@@ -43,6 +43,31 @@ import Testing
         #expect(collection.pointCount == 10 + UInt64(Limits.writeQueueCommands))
     }
 
+    @Test func writersWaitWhereSearchesSpendTooMuchOnTheTail() async throws {
+        let node = folder.hold(
+            try Node.open(folder("n")) {
+                $0.registry = IndexRegistry([GatedIndexMaker(gate: gate)])
+                // A few searches a second are too many.
+                $0.tailSearchShare = 1e-9
+            })
+        let collection = try node.make("c", kind: "gated")
+        try await collection.commit(TailTests.batch(0, UInt64(TailAllowance.fewest)))
+        let answers = Answers<KithCollections.Collection.WriteResult>()
+        var writes = 0
+        while node.metrics.slowedWriters.current == 0 {
+            _ = try collection.nearest([0, 0, 0, 0], 1)
+            // One at a time, so that no queue fills meanwhile.
+            if answers.all.count == writes {
+                collection.write(TailTests.batch(0, 1)) { answers.add($0) }
+                writes += 1
+            }
+        }
+        #expect(answers.successes < writes)
+        gate.set(true)
+        await answers.wait(for: writes)
+        #expect(answers.successes == writes && node.metrics.slowedWriters.current == 0)
+    }
+
     @Test func aLongerTailMayBeAllowedWhileWritersWait() async throws {
         let (node, collection) = try open(.slowWriters, vectors: 1)
         try await collection.commit(TailTests.batch(0, 1))
