@@ -117,7 +117,7 @@ package struct Setting: Sendable {
         },
         Setting(
             key: "tail-search-share", value: "X",
-            help: "share of one core that searches may spend on vectors not linked yet, until writers are slowed, 0.001 to 1 (0.25)"
+            help: "share of a core that searches may spend on vectors not linked yet; then writers are slowed; 0.001 to 1 (0.25)"
         ) {
             settings, given throws(KithError) in settings.tailSearchShare = try given.share(Limits.tailSearchShare)
         },
