@@ -17,7 +17,7 @@ package enum LinkingUrgency: CaseIterable {
     var niceness: Int32 {
         switch self {
         case .gentle: 19
-        case .urgent: 5
+        case .urgent: 10
         }
     }
 

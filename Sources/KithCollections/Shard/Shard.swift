@@ -122,10 +122,10 @@ public final class Shard: Sendable {
         return spaces.enumerated().map { $1.tail(slotCount: view.slotCounts[$0]) }.max() ?? 0
     }
 
-    /// Whether the searches of any space spend more on its tail than they should.
-    func hasCostlyTail(_ allowance: TailAllowance) -> Bool {
+    /// Vectors that may still come before searches of any space spend more on its tail than they should.
+    func affordableRoom(_ allowance: TailAllowance) -> Int {
         let view = current()
-        return spaces.enumerated().contains { $1.isTailCostly(slotCount: view.slotCounts[$0], allowance) }
+        return spaces.enumerated().map { $1.affordableRoom(slotCount: view.slotCounts[$0], allowance) }.min() ?? .max
     }
 
     /// Whether anybody searches.

@@ -76,7 +76,7 @@ final class ShardWriter: CommandLog {
         if queue.closed { return closing }
         if let full = budget.refusal { return full }
         guard queue.waiting.count >= Limits.writeQueueCommands || queue.byteCount >= Limits.writeQueueBytes else { return nil }
-        let waitsForLinker = waitsForLinker(tail, queue.credit)
+        let waitsForLinker = room(queue.credit) <= 0
         let why = waitsForLinker ? ", until its vectors are linked" : ""
         return KithError(
             .resourceExhausted, waitsForLinker ? .tailFull : .writeQueueFull,
@@ -106,7 +106,7 @@ final class ShardWriter: CommandLog {
         indexWaiters.fire()
         queue.withLock { queue in
             queue.credit.linked(linked)
-            if queue.paused, !waitsForLinker(tail, queue.credit) { scheduleDrain(&queue) }
+            if queue.paused, room(queue.credit) > 0 { scheduleDrain(&queue) }
         }
     }
 
@@ -166,23 +166,14 @@ final class ShardWriter: CommandLog {
 
     // MARK: Groups
 
-    /// What the tail is to writers.
-    private enum Tail {
-        case short
-        /// Searches spend too much on it: writes go on at half the speed of linking.
-        case costly
-        case full
-    }
-
-    private var tail: Tail {
+    /// Vectors that may be written before the linker has linked more; none: writes wait for it.
+    private func room(_ credit: borrowing WriterCredit) -> Int {
         let definition = definition()
-        guard definition.tailPolicy == .slowWriters else { return .short }
-        if shard.longestTail >= Int(definition.tailLimit) { return .full }
-        return definition.tailVectors == 0 && shard.hasCostlyTail(tailAllowance) ? .costly : .short
-    }
-
-    private func waitsForLinker(_ tail: Tail, _ credit: WriterCredit) -> Bool {
-        tail == .full || tail == .costly && credit.isUsedUp
+        guard definition.tailPolicy == .slowWriters else { return .max }
+        let left = Int(definition.tailLimit) - shard.longestTail
+        guard definition.tailVectors == 0 else { return left }
+        let affordable = shard.affordableRoom(tailAllowance)
+        return min(left, affordable > 0 ? affordable : credit.vectors)
     }
 
     private func drain() {
@@ -208,8 +199,8 @@ final class ShardWriter: CommandLog {
     /// As many waiting commands as one group holds; nil ends the drain.
     private func nextGroup() -> [Waiting]? {
         queue.withLock { queue in
-            let tail = tail
-            setPaused(!queue.closed && !queue.waiting.isEmpty && waitsForLinker(tail, queue.credit), &queue)
+            let room = queue.closed ? .max : room(queue.credit)
+            setPaused(!queue.waiting.isEmpty && room <= 0, &queue)
             if queue.paused || queue.waiting.isEmpty {
                 queue.draining = false
                 if queue.paused { linker.wake(self) }
@@ -221,13 +212,13 @@ final class ShardWriter: CommandLog {
             for waiting in queue.waiting {
                 operations += waiting.command.operations.count
                 bytes += waiting.command.byteCount
-                if count > 0, operations > Limits.groupOperations || bytes > Limits.groupBytes { break }
+                if count > 0, operations > min(Limits.groupOperations, room) || bytes > Limits.groupBytes { break }
                 count += 1
             }
             let group = Array(queue.waiting[..<count])
             queue.waiting.removeFirst(count)
             queue.byteCount -= group.reduce(0) { $0 + $1.command.byteCount }
-            if tail == .costly { queue.credit.write(operations) } else { queue.credit.reset() }
+            queue.credit.write(operations)
             return group
         }
     }

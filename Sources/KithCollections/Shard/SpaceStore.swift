@@ -71,11 +71,9 @@ final class SpaceStore: Sendable {
     /// Vectors that wait to be linked.
     func tail(slotCount: UInt32) -> Int { MaintainedIndex.tail(of: index, slotCount: slotCount) }
 
-    /// Whether searches spend more on the tail than they should.
-    func isTailCostly(slotCount: UInt32, _ allowance: TailAllowance) -> Bool {
-        let tail = tail(slotCount: slotCount)
-        return tail >= TailAllowance.fewest
-            && tail >= allowance.vectors(stride: space.stride, searchesPerSecond: searchRate.perSecond())
+    /// Vectors that may still come before searches spend more on the tail than they should.
+    func affordableRoom(slotCount: UInt32, _ allowance: TailAllowance) -> Int {
+        allowance.vectors(stride: space.stride, searchesPerSecond: searchRate.perSecond()) - tail(slotCount: slotCount)
     }
 
     /// Slots that are not of the tail.

@@ -5,35 +5,22 @@ import Testing
 @Suite struct WriterCreditTests {
     private var credit = WriterCredit()
 
-    @Test mutating func noneAtFirst() { #expect(credit.isUsedUp) }
+    @Test mutating func noneAtFirst() { #expect(credit.vectors == 0) }
 
     @Test mutating func halfOfWhatIsLinked() {
         credit.linked(100)
-        credit.write(49)
-        #expect(!credit.isUsedUp)
-        credit.write(1)
-        #expect(credit.isUsedUp)
+        #expect(credit.vectors == 50)
+        credit.write(20)
+        #expect(credit.vectors == 30)
+        credit.write(40)
+        #expect(credit.vectors == 0)
     }
 
-    @Test mutating func moreThanThereWasIsPaidBack() {
-        credit.linked(100)
-        credit.write(120)
-        credit.linked(100)
-        #expect(credit.isUsedUp)
-        credit.linked(100)
-        #expect(!credit.isUsedUp)
-    }
-
-    @Test mutating func notSavedUp() {
+    @Test mutating func neitherSavedUpNorOwed() {
         for _ in 0..<10 { credit.linked(100) }
-        credit.write(50)
-        #expect(credit.isUsedUp)
-    }
-
-    @Test mutating func resetForgetsDebts() {
+        #expect(credit.vectors == 50)
         credit.write(1_000)
-        credit.reset()
-        credit.linked(2)
-        #expect(!credit.isUsedUp)
+        credit.linked(100)
+        #expect(credit.vectors == 50)
     }
 }
