@@ -6,6 +6,7 @@ import KithCore
 private struct GovernanceMessage: Decodable {
     struct Classified: Decodable {
         var collection: String?
+        var collectionId: UInt32?
         var field: String?
         var classification: String?
     }
@@ -25,7 +26,7 @@ private struct GovernanceMessage: Decodable {
     }
     struct Retention: Decodable {
         var collection: String?
-        var maxAgeSeconds: UInt32?
+        var collectionId, maxAgeSeconds: UInt32?
         var field, points: String?
     }
     var modelRegistered: EventModel?
@@ -48,16 +49,20 @@ extension GovernanceState {
         if let hold = event.legalHold { take(hold) }
         if let erasure = event.erasureRequested ?? event.erasureProved { take(erasure, isProved: event.erasureProved != nil) }
         if let classified = event.classified { take(classified) }
-        if let applied = event.retentionApplied, let name = applied.collection {
-            changeRetention(of: name) { $0.deleted += applied.points.flatMap(UInt64.init) ?? 0 }
+        if let applied = event.retentionApplied {
+            change(applied.collection, applied.collectionId) {
+                $0.retention = $0.retention ?? Retention()
+                $0.retention?.deleted += applied.points.flatMap(UInt64.init) ?? 0
+            }
         }
         guard let rule = event.retentionSet, let name = rule.collection else { return [] }
-        changeRetention(of: name) {
-            $0.maxAgeSeconds = rule.maxAgeSeconds ?? 0
-            $0.field = rule.field ?? ""
+        let isOfThis = change(name, rule.collectionId) {
+            $0.retention = $0.retention ?? Retention()
+            $0.retention?.maxAgeSeconds = rule.maxAgeSeconds ?? 0
+            $0.retention?.field = rule.field ?? ""
         }
         // One that is not defined yet is checked when it is.
-        guard let collection = collections[name], collection.isDefined else { return [] }
+        guard isOfThis, let collection = collections[name], collection.isDefined else { return [] }
         let found = check.retention(name, collection, PolicyCheck.Cause(record, event.source))
         let open = Set(found.map(\.id))
         violations = violations.filter { id, violation in
@@ -66,27 +71,27 @@ extension GovernanceState {
         return found
     }
 
-    private mutating func changeRetention(of name: String, _ change: (inout Retention) -> Void) {
-        guard collections[name] != nil || collections.count < Limits.collections else { return }
-        var retention = collections[name]?.retention ?? Retention()
-        change(&retention)
-        collections[name, default: Collection()].retention = retention
+    /// Changes what is known of a collection, which may come before its definition: that is in another topic. False, and nothing is changed,
+    /// where the event is of an earlier one of the name.
+    @discardableResult
+    private mutating func change(_ name: String?, _ id: UInt32?, _ change: (inout Collection) -> Void) -> Bool {
+        guard let name, collections[name] != nil || collections.count < Limits.collections else { return false }
+        var collection = collections[name] ?? Collection()
+        guard collection.become(id ?? 0) else { return false }
+        change(&collection)
+        collections[name] = collection
+        return true
     }
 
     private mutating func take(_ classified: GovernanceMessage.Classified) {
-        guard let name = classified.collection, collections[name] != nil || collections.count < Limits.collections else { return }
-        // It may come before the collection's definition, which is in another topic.
-        var collection = collections[name] ?? Collection()
         let word = classified.classification.flatMap { $0.isEmpty ? nil : $0 }
-        if let field = classified.field, !field.isEmpty {
+        change(classified.collection, classified.collectionId) { collection in
+            guard let field = classified.field, !field.isEmpty else { return collection.classification = word }
             if collection.fields[field] == nil, collection.fields.count < Limits.payloadColumns {
                 collection.fields[field] = Field(first: "", last: "")
             }
             collection.fields[field]?.classification = word
-        } else {
-            collection.classification = word
         }
-        collections[name] = collection
     }
 
     private mutating func take(_ hold: GovernanceMessage.Hold) {

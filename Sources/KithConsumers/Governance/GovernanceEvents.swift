@@ -143,10 +143,10 @@ extension GovernanceState {
 
 extension GovernanceState.Collection {
     /// Takes on the id that an event is of: one made anew under the same name begins with nothing. False of an earlier collection's events.
-    fileprivate mutating func become(_ id: UInt32) -> Bool {
+    mutating func become(_ id: UInt32) -> Bool {
         guard id != 0, id != self.id else { return true }
         guard id > self.id else { return false }
-        // What was told by name alone is about whichever comes first.
+        // What was told without an id, as by earlier releases, is about whichever comes first.
         if self.id != 0 { self = GovernanceState.Collection() }
         self.id = id
         return true

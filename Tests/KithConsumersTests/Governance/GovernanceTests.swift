@@ -228,6 +228,21 @@ import Testing
         #expect(try violations().isEmpty)
     }
 
+    /// What is told late of a collection that was dropped says nothing of the next one of its name.
+    @Test func decisionsAboutAnEarlierCollectionAreNotAboutThisOne() throws {
+        try define(visits: 1)
+        let broken = try violations()
+        let id = try #require(try GovernanceSink.state(in: folder.path).collections["visits"]?.id)
+        try decide(2, #""retentionSet":{"collection":"visits","collectionId":\#(id + 1),"maxAgeSeconds":60}"#)
+        try decide(3, #""retentionApplied":{"collection":"visits","collectionId":\#(id),"points":"7"}"#)
+        try decide(4, #""classified":{"collection":"visits","collectionId":\#(id),"classification":"public"}"#)
+        try decide(5, #""retentionSet":{"collection":"visits","collectionId":\#(id),"maxAgeSeconds":61}"#)
+        #expect(try violations() == broken)
+        let collection = try #require(try GovernanceSink.state(in: folder.path).collections["visits"])
+        #expect(collection.id == id + 1 && collection.classification == nil)
+        #expect(collection.retention?.text == "older than 60 s by last change" && collection.retention?.deleted == 0)
+    }
+
     @Test(arguments: [
         #"{"policies":[{"name":"a","max_retention":"30"}]}"#, #"{"policies":[{"name":"a","max_retention":30}]}"#, "", "[]", "{}",
         #"{"policies":{}}"#, #"{"policies":[{}]}"#, #"{"policies":[{"name":"a","typo":1}]}"#,
