@@ -20,18 +20,31 @@ struct CrashTests {
         try server.connection.create(CrashTests.collection, [space], shards: 2)
     }
 
-    /// Tells when the writers have done so much that it is time.
+    /// Tells when the writers have done so much that it is time, or none of them is left to do it.
     private final class Countdown: Sendable {
         private let left: Atomic<Int>
+        private let writers: Atomic<Int>
         private let end = DispatchSemaphore(value: 0)
 
-        init(_ count: Int) { left = Atomic(count) }
+        init(_ count: Int, writers: Int) {
+            left = Atomic(count)
+            self.writers = Atomic(writers)
+        }
 
         func step() {
             if left.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { end.signal() }
         }
 
-        func wait() { end.wait() }
+        /// A writer has ended.
+        func leave() {
+            if writers.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { end.signal() }
+        }
+
+        /// Answers whether all was done.
+        func wait() -> Bool {
+            end.wait()
+            return left.load(ordering: .sequentiallyConsistent) <= 0
+        }
     }
 
     @Test func nothingAcknowledgedIsLostAndNothingIsHalfDone() throws {
@@ -41,7 +54,7 @@ struct CrashTests {
         var recall = Recall()
         for round in 0..<CrashTests.rounds {
             if round % 3 == 2 { try changeIndex(CrashTests.indexes[round / 3 % CrashTests.indexes.count]) }
-            killWhileWriting(
+            try killWhileWriting(
                 after: Int.random(in: 1...300, using: &random), microseconds: Int.random(in: 0...3_000, using: &random))
             if round % 4 == 3 {
                 // Also while it recovers.
@@ -78,12 +91,17 @@ struct CrashTests {
     }
 
     /// Returns when the server is dead and all writers know it.
-    private func killWhileWriting(after requests: Int, microseconds: Int) {
-        let countdown = Countdown(requests)
+    private func killWhileWriting(after requests: Int, microseconds: Int) throws {
+        let countdown = Countdown(requests, writers: writers.count)
         let connection = server.connection
         let threads = Threads()
-        for writer in writers { threads.start { writer.run(connection) { countdown.step() } } }
-        countdown.wait()
+        for writer in writers {
+            threads.start {
+                writer.run(connection) { countdown.step() }
+                countdown.leave()
+            }
+        }
+        try #require(countdown.wait(), "the writers have failed before the server was killed")
         let killed = DispatchSemaphore(value: 0)
         let server = server
         DispatchQueue.global().asyncAfter(deadline: .now() + .microseconds(microseconds)) {
