@@ -5,11 +5,6 @@ import KithEvents
 
 /// Time from the acknowledgement of a write until a consumer has its event, one write at a time.
 enum EventLatency {
-    private struct Answer: Decodable {
-        struct Position: Decodable { var position: String }
-        var positions: [Position]
-    }
-
     static func measure(
         _ run: Run, _ load: EventLoad, _ broker: EventBroker, _ deliveries: [DeliveryGuarantee]
     ) throws(KithError) {
@@ -41,9 +36,8 @@ enum EventLatency {
         var times: [Double] = []
         // The first makes the topic, and is not counted.
         for number in 0...count {
-            let answer: Answer = try server.client.call("/kith.v1.PointService/Upsert", Request(number % vectors.count, vectors))
+            let position = try server.upsert(number % vectors.count, of: vectors)
             let acknowledged = ContinuousClock.now
-            guard let position = answer.positions.first?.position else { throw .failed("an upsert has no position") }
             while !isAssigned, try EventProgress(server).events == 0 { continue }
             if !isAssigned { try consumer.assign(topic: topic, partitions: 0..<1) }
             isAssigned = true
@@ -65,20 +59,5 @@ enum EventLatency {
 
     private static func percentile(_ sorted: [Double], _ share: Double) -> Double {
         sorted.isEmpty ? 0 : sorted[min(Int(share * Double(sorted.count)), sorted.count - 1)]
-    }
-
-    private struct Request: Encodable {
-        struct Point: Encodable {
-            struct ID: Encodable { var number: String }
-            struct Vector: Encodable { var data: Data }
-            var id: ID
-            var vectors: [Vector]
-        }
-        var collection = ServedCollection.name
-        var points: [Point]
-
-        init(_ row: Int, _ vectors: VectorSet) {
-            points = [Point(id: .init(number: "\(row)"), vectors: [.init(data: Data(vectors.bytes(row)))])]
-        }
     }
 }

@@ -55,8 +55,11 @@ struct EventLoad {
     }
 
     /// Writes all points and answers the load's figures.
-    func write(to server: ServerProcess) throws(KithError) -> Load {
+    ///
+    /// - Parameter prepare: called before the first of them, when the collection is there.
+    func write(to server: ServerProcess, prepare: () throws(KithError) -> Void = {}) throws(KithError) -> Load {
         _ = try ServedCollection(creating: vectors.space, tail: vectors.count, on: server.client)
+        try prepare()
         return try Load(
             RequestList.upserts(vectors, batch: batch, durability: .durable), to: server.address, inFlight: 16, seconds: 0)
     }
@@ -84,6 +87,30 @@ struct EventProgress: Decodable {
 }
 
 extension ServerProcess {
+    private struct UpsertRequest: Encodable {
+        struct Point: Encodable {
+            struct ID: Encodable { var number: String }
+            struct Vector: Encodable { var data: Data }
+            var id: ID
+            var vectors: [Vector]
+        }
+        var collection = ServedCollection.name
+        var points: [Point]
+    }
+
+    private struct UpsertAnswer: Decodable {
+        struct Position: Decodable { var position: String }
+        var positions: [Position]
+    }
+
+    /// Writes one row, and answers the position of the commit.
+    func upsert(_ row: Int, of vectors: VectorSet) throws(KithError) -> String {
+        let point = UpsertRequest.Point(id: .init(number: "\(row)"), vectors: [.init(data: Data(vectors.bytes(row)))])
+        let answer: UpsertAnswer = try client.call("/kith.v1.PointService/Upsert", UpsertRequest(points: [point]))
+        guard let position = answer.positions.first?.position else { throw .failed("an upsert has no position") }
+        return position
+    }
+
     /// A server that publishes to the broker, under topics of its own.
     convenience init(
         _ run: Run, folder: String, _ broker: EventBroker, _ delivery: DeliveryGuarantee
