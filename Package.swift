@@ -50,6 +50,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("rocksdb")]),
         .systemLibrary(name: "CRdKafka"),
         .systemLibrary(name: "CCurl"),
+        .systemLibrary(name: "CMicroHTTPD"),
         .systemLibrary(name: "CPostgreSQL"),
         .systemLibrary(name: "CCrypto"),
 
@@ -63,7 +64,7 @@ let package = Package(
         .target(
             name: "KithStorage", dependencies: ["KithCore", "CRocksDB", "CXXHash", "CMemory"],
             swiftSettings: settings),
-        .target(name: "KithTelemetry", dependencies: ["KithCore"], swiftSettings: settings),
+        .target(name: "KithTelemetry", dependencies: ["KithCore", "CMicroHTTPD"], swiftSettings: settings),
 
         // L3
         .target(
@@ -138,7 +139,8 @@ let package = Package(
         .testTarget(
             name: "KithStorageTests", dependencies: ["TestSupport", "KithStorage", "KithCore"], swiftSettings: settings),
         .testTarget(name: "KithCoreTests", dependencies: ["TestSupport", "KithCore"], swiftSettings: settings),
-        .testTarget(name: "KithTelemetryTests", dependencies: ["KithTelemetry"], swiftSettings: settings),
+        .testTarget(
+            name: "KithTelemetryTests", dependencies: ["TestSupport", "KithTelemetry", "KithCore"], swiftSettings: settings),
         .testTarget(
             name: "KithCollectionsTests",
             dependencies: ["TestSupport", "KithCollections", "KithCore", "KithIndex", "KithStorage", "KithTelemetry"],

@@ -9,6 +9,7 @@ case $task in
         "librocksdb-dev: storage"
         "librdkafka-dev: change events to Kafka"
         "libcurl4-openssl-dev: webhooks"
+        "libmicrohttpd-dev: metrics over HTTP"
         "libssl-dev: signatures of webhooks"
         "libgrpc-dev: gRPC"
         "libgrpc++-dev: gRPC"

@@ -196,6 +196,15 @@ public enum Limits {
     public static let consumerBatch = 10_000
     public static let consumerQueueBytes = 64 << 20
 
+    // MARK: Metrics
+
+    /// Connections of those who scrape metrics; further ones are refused.
+    public static let metricsConnections = 16
+    /// Seconds after which one that says nothing is closed.
+    public static let metricsIdleSeconds = 10
+    /// Memory of one, its request included; a larger request is refused.
+    public static let metricsConnectionBytes = 32 << 10
+
     // MARK: Webhooks
 
     /// Webhooks of one node; each has a thread.

@@ -17,6 +17,8 @@ package struct ServerSettings: Sendable {
     /// This database's name in change events.
     package var cluster = "kith"
     package var logLevel = LogLevel.info
+    /// `host:port` where metrics are scraped; empty: nowhere.
+    package var metricsListen = ""
     /// The longest that shutdown waits for requests in progress.
     package var drainSeconds = 10
     /// 0: one a core.
@@ -100,6 +102,10 @@ package struct Setting: Sendable {
             guard let level = LogLevel(name: given.value) else { throw given.wrong("is not debug, info, warning or error") }
             settings.logLevel = level
         },
+        Setting(
+            key: "metrics-listen", value: "HOST:PORT",
+            help: "where GET /metrics is answered, for Prometheus; port 0 takes a free one (empty: nowhere)"
+        ) { settings, given throws(KithError) in settings.metricsListen = given.value.isEmpty ? "" : try given.address() },
         Setting(key: "drain-seconds", value: "N", help: "how long requests in progress may take at shutdown (10)") {
             settings, given throws(KithError) in settings.drainSeconds = try given.number(0...3_600)
         },

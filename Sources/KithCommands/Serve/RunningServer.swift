@@ -11,12 +11,15 @@ final class RunningServer: Sendable {
     let relay: Relay?
     let webhooks: Webhooks
     let server: Server
+    /// Nil where nobody scrapes.
+    let metrics: MetricsListener?
     /// How long opening the data took.
     let recovery: Duration
 
     /// Listens when it returns.
     init(_ settings: ServerSettings) throws(KithError) {
         let metrics = Metrics()
+        self.metrics = settings.metricsListen.isEmpty ? nil : try MetricsListener(settings.metricsListen, metrics)
         relay = try RunningServer.relay(settings, metrics)
         webhooks = Webhooks(cluster: settings.cluster, metrics: metrics, options: settings.webhooks)
         var configuration = Node.Configuration(dataDirectory: settings.data)

@@ -54,8 +54,8 @@ package enum ServeCommand {
     }
 
     private static func announce(_ running: RunningServer, _ settings: ServerSettings) {
-        // The setting has a port, or it would have been refused.
-        let host = settings.listen[..<(settings.listen.lastIndex(of: ":") ?? settings.listen.endIndex)]
+        // The settings have ports, or they would have been refused.
+        func host(_ address: String) -> Substring { address[..<(address.lastIndex(of: ":") ?? address.endIndex)] }
         let folder = URL(fileURLWithPath: settings.data).standardizedFileURL.path
         let kafka =
             settings.kafkaBrokers.isEmpty
@@ -63,9 +63,12 @@ package enum ServeCommand {
             : "\(settings.kafkaBrokers), topics \(settings.kafkaTopicPrefix).changes.v1.<collection>, \(settings.kafkaDelivery.rawValue)"
         let count = running.node.catalogue.all.count
         Console.print("Kith \(Version.text)")
-        Console.print("  gRPC   \(host):\(running.server.port)")
+        Console.print("  gRPC   \(host(settings.listen)):\(running.server.port)")
         Console.print("  data   \(folder) (\(count) collection\(count == 1 ? "" : "s"), opened in \(seconds(running.recovery)))")
         Console.print("  Kafka  \(kafka)")
+        if let metrics = running.metrics {
+            Console.print("  metrics http://\(host(settings.metricsListen)):\(metrics.port)/metrics")
+        }
     }
 }
 
