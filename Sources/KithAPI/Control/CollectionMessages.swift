@@ -75,7 +75,8 @@ struct CollectionMessage: Codable {
         case "tail":
             definition.tailPolicy =
                 try tail?.policy.value(WireEnums.tailPolicy, field: "collection.tail.policy") ?? .slowWriters
-            definition.tailVectors = tail?.maxVectors ?? 0
+            let wanted = tail?.maxVectors ?? 0
+            definition.tailVectors = wanted == 0 ? CollectionDefinition.defaultTailVectors : wanted
         case "change_events", "changeEvents":
             try (changeEvents ?? ChangeEventsMessage()).apply(to: &definition)
         case "memory_budget_bytes", "memoryBudgetBytes":

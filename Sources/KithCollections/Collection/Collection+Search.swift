@@ -96,7 +96,7 @@ extension Collection {
 
     /// Whether a search passes over vectors that are not linked yet. An exact one compares everything.
     func leavesOut(_ tail: Int, _ search: VectorSearch, _ definition: CollectionDefinition) -> Bool {
-        let isTooLong = definition.tailPolicy == .indexedOnly && tail > Int(definition.tailLimit)
+        let isTooLong = definition.tailPolicy == .indexedOnly && tail > Int(definition.tailVectors)
         return !search.exact && (search.indexedOnly || isTooLong)
     }
 

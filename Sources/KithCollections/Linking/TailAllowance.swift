@@ -1,4 +1,4 @@
-/// How many vectors may wait to be linked, where the collection does not say: as many as searches can afford.
+/// How many vectors may wait to be linked, where the collection leaves it at the default: as many as searches can afford.
 ///
 /// A tail costs each search its scan. Past the point where searches spend more on it than they should, they take the processor time that linking needs to
 /// shorten it, and the tail grows until they do little else. So writers are slowed before that.

@@ -170,8 +170,8 @@ final class ShardWriter: CommandLog {
     private func room(_ credit: borrowing WriterCredit) -> Int {
         let definition = definition()
         guard definition.tailPolicy == .slowWriters else { return .max }
-        let left = Int(definition.tailLimit) - shard.longestTail
-        guard definition.tailVectors == 0 else { return left }
+        let left = Int(definition.tailVectors) - shard.longestTail
+        guard definition.tailVectors == CollectionDefinition.defaultTailVectors else { return left }
         let affordable = shard.affordableRoom(tailAllowance)
         return min(left, affordable > 0 ? affordable : credit.vectors)
     }
@@ -218,7 +218,7 @@ final class ShardWriter: CommandLog {
             let group = Array(queue.waiting[..<count])
             queue.waiting.removeFirst(count)
             queue.byteCount -= group.reduce(0) { $0 + $1.command.byteCount }
-            queue.credit.write(operations)
+            queue.credit.write(group.reduce(0) { $0 + $1.command.operations.count })
             return group
         }
     }

@@ -26,7 +26,7 @@ public enum EventEncoding: UInt8, Sendable, Codable {
 
 /// Everything a collection is made of, but its points.
 public struct CollectionDefinition: Sendable, Hashable, Codable {
-    /// Vectors that may wait to be linked before the tail policy applies, where the definition does not say.
+    /// Vectors that may wait to be linked before the tail policy applies, where nobody says otherwise.
     public static let defaultTailVectors: UInt32 = 200_000
 
     /// Unique among the node's collections and aliases; may be changed.
@@ -45,7 +45,7 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
     public var labels: [String: String]
     /// What happens past `tailVectors`.
     public var tailPolicy: TailPolicy
-    /// Vectors of a shard that may wait to be linked; 0: as many as searches can afford, `defaultTailVectors` at most.
+    /// Vectors of a shard that may wait to be linked; at `defaultTailVectors`, no more than searches can afford.
     public var tailVectors: UInt32
     /// In the changes topic, in `Subscribe` and in webhooks.
     public var eventVectors: EventVectors
@@ -65,7 +65,7 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
     public init(
         name: String, id: UInt32 = 0, spaces: [VectorSpace], shardCount: Int = 1, durability: Durability = .durable,
         description: String = "", labels: [String: String] = [:], tailPolicy: TailPolicy = .slowWriters,
-        tailVectors: UInt32 = 0, eventVectors: EventVectors = .digest,
+        tailVectors: UInt32 = CollectionDefinition.defaultTailVectors, eventVectors: EventVectors = .digest,
         eventEncoding: EventEncoding = .protobuf, events: EventStreams = EventStreams(), memoryBudgetBytes: Int = 0,
         revision: UInt64 = 1,
         createdAt: Int64 = 0, updatedAt: Int64 = 0
@@ -87,9 +87,6 @@ public struct CollectionDefinition: Sendable, Hashable, Codable {
         self.createdAt = createdAt
         self.updatedAt = updatedAt
     }
-
-    /// Vectors of a shard that may wait to be linked, whatever searches can afford.
-    public var tailLimit: UInt32 { tailVectors == 0 ? CollectionDefinition.defaultTailVectors : tailVectors }
 
     /// Redaction, and the topics beside the changes topic.
     public var events: EventStreams {
