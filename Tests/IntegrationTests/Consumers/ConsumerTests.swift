@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import TestSupport
 import Testing
 
@@ -20,7 +19,9 @@ struct ConsumerTests {
     private func consume(_ arguments: [String]) throws -> ChildProcess { try ChildProcess(ConsumerTests.binary, arguments) }
 
     /// Whoever comes after a killed member takes its place at once, for it has its name.
-    private let quickGroup = ["--kafka.property.group.instance.id", "one", "--linger-ms", "5", "--batch-records", "20"]
+    private let quickGroup = [
+        "--kafka.property.group.instance.id", "one", "--linger-ms", "5", "--batch-records", "20", "--log-level", "debug",
+    ]
 
     private func lines(_ folder: String) throws -> [Line] {
         let topic = "\(folder)/kith.changes.v1.docs"
@@ -65,7 +66,7 @@ struct ConsumerTests {
             let consumer = try consume(etl)
             try consumer.waitForOutput("partitions assigned")
             try write(round)
-            usleep(UInt32.random(in: 0..<300_000, using: &generator))
+            try consumer.waitForOutput("batch committed", times: Int.random(in: 0...8, using: &generator))
             consumer.kill()
         }
         try waitUntilPublished(server)
@@ -106,7 +107,6 @@ struct ConsumerTests {
         let records = (0..<400).map { number in
             number % 50 == 7 ? "no json" : #"{"sku":\#(number % 90),"v":[\#(number),1],"n":\#(number)}"#
         }
-        try broker.produce(records, to: "raw")
         let ingest =
             [
                 "ingest", "--kafka.brokers", broker.address, "--topics", "raw", "--mapping", folder("map.json"), "--address",
@@ -114,10 +114,12 @@ struct ConsumerTests {
                 "--dead-letters", folder("dead"),
             ] + quickGroup
         var generator = SeededGenerator(seed: 62)
-        for _ in 0..<3 {
+        for part in 0..<4 {
+            try broker.produce(Array(records[part * 100..<part * 100 + 100]), to: "raw")
+            guard part < 3 else { break }
             let consumer = try consume(ingest)
             try consumer.waitForOutput("partitions assigned")
-            usleep(UInt32.random(in: 0..<60_000, using: &generator))
+            try consumer.waitForOutput("batch committed", times: Int.random(in: 0...4, using: &generator))
             consumer.kill()
         }
         let last = try consume(ingest + ["--until-end"])

@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import TestSupport
 
 /// `kith-consume`, as it was built beside these tests.
@@ -23,7 +22,7 @@ struct LiveConsumer {
     init(_ command: [String], _ broker: TestBroker, batch: Int = 20) {
         arguments =
             command + [
-                "--kafka.brokers", broker.address, "--linger-ms", "5", "--batch-records", "\(batch)",
+                "--kafka.brokers", broker.address, "--linger-ms", "5", "--batch-records", "\(batch)", "--log-level", "debug",
                 // The end of a partition is told after a fetch that found nothing.
                 "--kafka.property.fetch.wait.max.ms", "20", "--kafka.property.topic.metadata.refresh.interval.ms", "200",
             ]
@@ -42,12 +41,18 @@ struct LiveConsumer {
 }
 
 extension [LiveConsumer] {
-    /// Runs all of them while `work` is done, and then kills them at some moment.
-    func runAndKill(_ generator: inout SeededGenerator, during work: () throws -> Void) throws {
+    /// Runs all of them while `work` is done, and kills each right after one of its commits, or before the first.
+    ///
+    /// - Parameter commits: how many there may have been; `work` must leave enough to read for the most.
+    func runAndKill(
+        after commits: ClosedRange<Int>, _ generator: inout SeededGenerator, during work: () throws -> Void
+    ) throws {
         let processes = try map { try $0.start() }
         for process in processes { try process.waitForOutput("partitions assigned") }
         try work()
-        usleep(UInt32.random(in: 0..<300_000, using: &generator))
-        for process in processes { process.kill() }
+        for process in processes {
+            try process.waitForOutput("batch committed", times: Int.random(in: commits, using: &generator))
+            process.kill()
+        }
     }
 }

@@ -35,7 +35,7 @@ struct LiveGovernanceTests {
                 try step(try EveryEvent(server))
                 continue
             }
-            try [follower].runAndKill(&generator) { try step(try EveryEvent(server)) }
+            try [follower].runAndKill(after: 0...1, &generator) { try step(try EveryEvent(server)) }
         }
         try EveryEvent.waitUntilPublished(server, to: broker)
         let last = try follower.readToEnd()

@@ -42,7 +42,7 @@ struct LiveJournalTests {
                 try step(try EveryEvent(server))
                 continue
             }
-            try [follower].runAndKill(&generator) {
+            try [follower].runAndKill(after: 0...1, &generator) {
                 try step(try EveryEvent(server))
                 if number == 1 { try server.restart() }
             }

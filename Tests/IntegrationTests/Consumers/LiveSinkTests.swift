@@ -71,7 +71,7 @@ struct LiveSinkTests {
         var generator = SeededGenerator(seed: 71)
         try write(0, to: server.connection)
         for round in 1..<4 {
-            try consumers.runAndKill(&generator) {
+            try consumers.runAndKill(after: 0...3, &generator) {
                 try write(round, to: server.connection)
                 // Its relay sends again what it does not know to be in Kafka.
                 if round == 2 { try server.restart() }

@@ -98,13 +98,13 @@ public final class ChildProcess: @unchecked Sendable {
     /// Everything that was printed so far.
     public var output: String { condition.withLock { text } }
 
-    /// Waits until `part` was printed.
+    /// Waits until `part` was printed so many times.
     ///
     /// - Throws: when the process ends first.
-    public func waitForOutput(_ part: String) throws {
+    public func waitForOutput(_ part: String, times: Int = 1) throws {
         let found = condition.withLock {
-            while !text.contains(part), !outputHasEnded { condition.wait() }
-            return text.contains(part)
+            while text.ranges(of: part).count < times, !outputHasEnded { condition.wait() }
+            return text.ranges(of: part).count >= times
         }
         if !found { throw Failure(description: "\(name) ended with \(wait()) before it printed '\(part)':\n\(output)") }
     }

@@ -89,12 +89,12 @@ public final class RealBroker: @unchecked Sendable {
         process = try RealBroker.launch(home, configuration, heap)
     }
 
-    /// Makes a topic of one partition and puts a record a text into it, by Kafka's own producer.
+    /// Makes a topic of one partition, where it is missing, and puts a record a text into it, by Kafka's own producer.
     public func produce(_ values: [String], to topic: String) throws {
         let file = folder("records-\(topic)")
         try (values.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
         let script = """
-            \(home)/bin/kafka-topics.sh --bootstrap-server \(address) --create --topic \(topic) --partitions 1 &&
+            \(home)/bin/kafka-topics.sh --bootstrap-server \(address) --create --if-not-exists --topic \(topic) --partitions 1 &&
             \(home)/bin/kafka-console-producer.sh --bootstrap-server \(address) --topic \(topic) < \(file)
             """
         let producer = try ChildProcess("/bin/sh", ["-c", script], environment: heap)

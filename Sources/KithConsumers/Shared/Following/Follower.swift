@@ -132,6 +132,7 @@ package final class Follower {
             let offsets = try sink.commit()
             metrics.records.add(records)
             metrics.commits.add()
+            Follower.log.debug("batch committed", ["records": "\(records)"])
             forgetBatch()
             consumer.report(offsets)
         }
