@@ -44,6 +44,9 @@ package protocol ChangeStore: AnyObject {
     /// Lets all partitions go.
     func release()
 
+    /// Runs of those who write to it.
+    var runs: any RunNotes { get }
+
     /// What it makes of a collection.
     ///
     /// - Parameter topic: the collection's changes topic.

@@ -67,7 +67,8 @@ package enum EtlCommand {
         let job = DatasetName(namespace: "kith-consume", name: "etl.\(group)".shortened(to: Limits.lineageNameBytes))
         let kafka = try settings.kafka()
         let collections = collections(settings)
-        return LineageRun(client, job: job, reads: { collections?.contains($0) ?? true }) { collection in
+        let reads: (String) -> Bool = { collections?.contains($0) ?? true }
+        return LineageRun(client, job: job, notes: store.runs, reads: reads) { collection in
             store.dataset(of: collection, topic: kafka.changesTopic(collection: collection))
         }
     }

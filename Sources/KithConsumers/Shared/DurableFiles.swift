@@ -44,22 +44,3 @@ package enum DurableFiles {
         }
     }
 }
-
-/// A lock that ends with its process, so that two of them never write the same files.
-package final class FolderLock {
-    private let descriptor: Int32
-
-    /// - Throws: where another process has it.
-    package init(_ folder: String) throws(KithError) {
-        let path = folder + "/lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else { throw Files.system("open", path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            guard errno == EWOULDBLOCK else { throw Files.system("lock", path) }
-            throw KithError(
-                .failedPrecondition, .storageFailure, "another process writes to \(folder)", metadata: ["path": folder])
-        }
-    }
-
-    deinit { close(descriptor) }
-}

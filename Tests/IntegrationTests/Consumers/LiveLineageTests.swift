@@ -79,6 +79,42 @@ struct LiveLineageTests {
         #expect(runs.allSatisfy { datasets($0["inputs"]) == ["kith://kith notes"] && $0["outputs"].list.count == 1 })
     }
 
+    /// Kills a run while another goes on; answers states of the killed one, the other one, and the one that comes after.
+    private func killOne(_ consumer: (String) -> LiveConsumer) throws -> [[String]] {
+        let killed = try consumer("docs").start()
+        #expect(try runs(atLeast: 1).count == 1)
+        let other = try consumer("notes").start()
+        #expect(try runs(atLeast: 2).count == 2)
+        killed.kill()
+        let next = try consumer("docs").readToEnd()
+        #expect(next.status == 0, "\(next.output)")
+        #expect(try runs(atLeast: 5).count == 5)
+        other.signal(SIGTERM)
+        #expect(other.wait() == 0, "\(other.output)")
+        // Nothing is left to be told by this one.
+        #expect(try consumer("docs").readToEnd().status == 0)
+        let runs = try runs(atLeast: 8)
+        var ids: [JSON] = []
+        for run in runs where !ids.contains(run["run"]["runId"]) { ids.append(run["run"]["runId"]) }
+        return ids.map { id in runs.filter { $0["run"]["runId"] == id }.map { $0["eventType"].string ?? "" } }
+    }
+
+    private static let killedAndOthers = [
+        ["START", "ABORT"], ["START", "ABORT"], ["START", "COMPLETE"], ["START", "COMPLETE"],
+    ]
+
+    @Test func aRunThatIsKilledIsAbortedByTheNext() throws {
+        #expect(try killOne { etl(["--collections", $0]) } == LiveLineageTests.killedAndOthers)
+    }
+
+    @Test(.enabled(if: PostgresServer.binaries != nil, Comment(rawValue: PostgresServer.absence)))
+    func aRunThatIsKilledIsAbortedByTheNextOfTheDatabase() throws {
+        let postgres = try PostgresServer()
+        let sink = ["--sink", "postgres", "--postgres", postgres.connection, "--postgres.consumer", "etl"]
+        let etl = ["etl", "--address", server.address, "--dead-letters", folder("dead")] + sink
+        #expect(try killOne { LiveConsumer(etl + ["--collections", $0], broker) } == LiveLineageTests.killedAndOthers)
+    }
+
     @Test func aRunThatFailsSaysWhy() throws {
         let place = folder("files/kith.changes.v1.docs/0")
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)

@@ -11,12 +11,14 @@ package final class FileStore: ChangeStore {
     private let format: any RowFormat
     private let fileBytes: Int
     private var partitions: [TopicPartition: PartitionFiles] = [:]
+    package let runs: any RunNotes
 
     /// - Parameter fileBytes: past this a file is finished, and the next begun.
     package init(_ folder: String, format: any RowFormat, fileBytes: Int) throws(KithError) {
         self.folder = folder
         self.format = format
         self.fileBytes = fileBytes
+        runs = RunFiles(folder + "/runs")
         try DurableFiles.makeFolder(folder)
     }
 

@@ -29,8 +29,14 @@ package final class PostgresStore: ChangeStore {
     private var database: PostgresConnection?
     private var tables: [String: PostgresTable] = [:]
     private var hasPgvector = false
+    private let postgresRuns: PostgresRuns
 
-    package init(_ options: Options) { self.options = options }
+    package var runs: any RunNotes { postgresRuns }
+
+    package init(_ options: Options) {
+        self.options = options
+        postgresRuns = PostgresRuns(options)
+    }
 
     private var progressTable: String { "\(SQL.name(options.schema)).kith_progress" }
 
@@ -38,6 +44,7 @@ package final class PostgresStore: ChangeStore {
         // Whatever became of the last transaction, a new connection sees only what was committed.
         disconnect()
         let database = try connect()
+        try postgresRuns.renew()
         var progress: [TopicPartition: Progress] = [:]
         for place in partitions { progress[place] = try read(place, database) }
         return progress

@@ -1,5 +1,5 @@
 /// Data, or a job, as OpenLineage names it (https://openlineage.io/docs/spec/naming).
-package struct DatasetName: Encodable, Equatable, Sendable {
+package struct DatasetName: Codable, Equatable, Sendable {
     /// Where it is, such as `postgres://db:5432` or `file`.
     package var namespace: String
     /// What it is there, such as `kith.public.docs` or an absolute path.
