@@ -139,7 +139,7 @@ KithMessage* kith_decode_search(KithBytes bytes, KithSearchView* view) {
 
 KithMessage* kith_decode_search_batch(KithBytes bytes, const KithSearchView** searches, size_t* count) {
     kith::Batch batch{};
-    KithMessage* const message = kith::decode(bytes, batch, kith::readBatch);
+    KithMessage* const message = kith::decodeInPlace(bytes, batch, kith::readBatch);
     *searches = batch.searches;
     *count = batch.count;
     return message;

@@ -50,6 +50,14 @@ KithBuffer* kith_encode_search_batch_response(const KithSearchOutcomeView* outco
     return kith::encode([&](auto fields) { kith::writeAll(fields, Message::kOutcomesFieldNumber, outcomes, count); });
 }
 
+KithBuffer* kith_encode_joined(const KithBytes* parts, size_t count) {
+    return kith::encode([&](auto fields) {
+        for (size_t index = 0; index < count; ++index) {
+            fields.fields(parts[index]);
+        }
+    });
+}
+
 KithBuffer* kith_encode_search_stream_response(const KithSearchOutcomeView* outcome) {
     using Message = kith::v1::SearchStreamResponse;
     return kith::encode([&](auto fields) {

@@ -152,7 +152,8 @@ typedef struct KithUpsertStreamView {
 // Decoding: NULL when the bytes are not such a message. The views live until kith_message_free. Input need not outlive the call.
 KithMessage *_Nullable kith_decode_write(KithWriteKind kind, KithBytes bytes, KithWriteView *_Nonnull view);
 KithMessage *_Nullable kith_decode_search(KithBytes bytes, KithSearchView *_Nonnull view);
-/// `searches` gets an array of `count` views; an empty collection is filled from the request's.
+/// `searches` gets an array of `count` views; an empty collection is filled from the request's. Not copied: the input must outlive the
+/// views.
 KithMessage *_Nullable kith_decode_search_batch(KithBytes bytes, const KithSearchView *_Nullable *_Nonnull searches,
                                                 size_t *_Nonnull count);
 KithMessage *_Nullable kith_decode_search_stream(KithBytes bytes, KithSearchView *_Nonnull view);
@@ -275,7 +276,10 @@ typedef struct KithRequestContextView {
 KithBuffer *_Nullable kith_encode_write_response(const KithOutcomeView *_Nullable outcomes, size_t outcome_count,
                                                  const KithShardPosition *_Nullable positions, size_t position_count, bool replayed);
 KithBuffer *_Nullable kith_encode_search_response(const KithSearchOutcomeView *_Nonnull outcome);
+/// Also of some of the outcomes: repeated fields go on where parts are joined.
 KithBuffer *_Nullable kith_encode_search_batch_response(const KithSearchOutcomeView *_Nullable outcomes, size_t count);
+/// A message from its parts, each a serialised message of the same type.
+KithBuffer *_Nullable kith_encode_joined(const KithBytes *_Nullable parts, size_t count);
 KithBuffer *_Nullable kith_encode_search_stream_response(const KithSearchOutcomeView *_Nonnull outcome);
 KithBuffer *_Nullable kith_encode_get_response(const KithPointView *_Nullable points, size_t point_count,
                                                const KithPointIDView *_Nullable missing, size_t missing_count);

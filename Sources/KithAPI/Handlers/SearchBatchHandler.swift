@@ -19,8 +19,7 @@ struct SearchBatchHandler {
             throw .limit(field: "searches", value: count, limit: Limits.batchQueries, unit: "searches")
         }
         let batch = Batch(engine: engine, call: call, message: message, views: ViewList(start: start, count: count))
-        for lower in stride(from: 0, to: count, by: SearchBatchHandler.slice) {
-            let slice = lower..<min(lower + SearchBatchHandler.slice, count)
+        for slice in batch.slices.indices {
             do throws(KithError) {
                 try engine.searchPool.submit { batch.run(slice) }
             } catch {
@@ -29,7 +28,7 @@ struct SearchBatchHandler {
         }
     }
 
-    /// The views, which live as long as their message.
+    /// The views, which live as long as their message and its call.
     struct ViewList: @unchecked Sendable {
         let start: UnsafePointer<KithSearchView>?
         let count: Int
@@ -37,12 +36,15 @@ struct SearchBatchHandler {
         subscript(index: Int) -> KithSearchView { start.map { $0[index] } ?? KithSearchView() }
     }
 
-    /// A batch under way: whoever finishes last answers.
+    /// A batch under way: each slice encodes its part of the answer, and whoever finishes last sends them all.
     final class Batch: Sendable {
         private struct State {
-            var outcomes: [SearchOutcome?]
+            var parts: [Result<WireBuffer, KithError>?]
             var missing: Int
         }
+
+        /// Places of its searches.
+        let slices: [Range<Int>]
 
         private let engine: Engine
         private let call: Call
@@ -55,7 +57,10 @@ struct SearchBatchHandler {
             self.call = call
             self.message = message
             self.views = views
-            state = Mutex(State(outcomes: Array(repeating: nil, count: views.count), missing: views.count))
+            slices = stride(from: 0, to: views.count, by: SearchBatchHandler.slice).map {
+                $0..<min($0 + SearchBatchHandler.slice, views.count)
+            }
+            state = Mutex(State(parts: Array(repeating: nil, count: slices.count), missing: slices.count))
         }
 
         /// Searches of one vector space, and their places among those of the slice.
@@ -66,7 +71,8 @@ struct SearchBatchHandler {
             var places: [Int] = []
         }
 
-        func run(_ slice: Range<Int>) {
+        func run(_ number: Int) {
+            let slice = slices[number]
             var outcomes = [SearchOutcome?](repeating: nil, count: slice.count)
             var groups: [Group] = []
             for place in outcomes.indices {
@@ -83,7 +89,7 @@ struct SearchBatchHandler {
                 }
             }
             withExtendedLifetime(message) {}
-            finish(slice, outcomes.compactMap(\.self))
+            finish(number, outcomes.compactMap(\.self))
         }
 
         private func add(_ view: KithSearchView, _ place: Int, to groups: inout [Group]) throws(KithError) {
@@ -108,23 +114,34 @@ struct SearchBatchHandler {
             return SearchOutcome(error)
         }
 
-        func fail(_ slice: Range<Int>, _ error: KithError) {
-            finish(slice, slice.map { _ in SearchOutcome(error) })
+        func fail(_ number: Int, _ error: KithError) {
+            finish(number, slices[number].map { _ in SearchOutcome(error) })
         }
 
-        private func finish(_ slice: Range<Int>, _ outcomes: [SearchOutcome]) {
-            let all = state.withLock { state -> [SearchOutcome]? in
-                for (place, outcome) in zip(slice, outcomes) { state.outcomes[place] = outcome }
-                state.missing -= slice.count
-                return state.missing == 0 ? state.outcomes.compactMap(\.self) : nil
+        private func finish(_ number: Int, _ outcomes: [SearchOutcome]) {
+            let part = Batch.encode(outcomes)
+            let all = state.withLock { state -> [Result<WireBuffer, KithError>]? in
+                state.parts[number] = part
+                state.missing -= 1
+                return state.missing == 0 ? state.parts.compactMap(\.self) : nil
             }
             guard let all else { return }
-            do throws(KithError) {
-                let views = all.map(\.view)
-                defer { withExtendedLifetime(all) {} }
-                let answer = try WireBuffer(kith_encode_search_batch_response(views, views.count))
-                call.reply(try answer.checkedAnswer(askFewer: "searches"))
-            } catch { call.fail(error) }
+            do throws(KithError) { call.reply(try Batch.join(all)) } catch { call.fail(error) }
+        }
+
+        private static func encode(_ outcomes: [SearchOutcome]) -> Result<WireBuffer, KithError> {
+            defer { withExtendedLifetime(outcomes) {} }
+            let views = outcomes.map(\.view)
+            return Result { () throws(KithError) in
+                try WireBuffer(kith_encode_search_batch_response(views, views.count))
+            }
+        }
+
+        private static func join(_ parts: [Result<WireBuffer, KithError>]) throws(KithError) -> WireBuffer {
+            let buffers = try parts.map { (part) throws(KithError) in try part.get() }
+            defer { withExtendedLifetime(buffers) {} }
+            let bytes = buffers.map(\.bytes)
+            return try WireBuffer(kith_encode_joined(bytes, bytes.count)).checkedAnswer(askFewer: "searches")
         }
     }
 }

@@ -102,11 +102,13 @@ import Testing
         let bytes = try #require(serialised(RequestKind.searchBatch.type, RequestKind.searchBatch.example))
         var searches: UnsafePointer<KithSearchView>?
         var count = 0
-        let message = withBytes(bytes) { kith_decode_search_batch($0, &searches, &count) }
-        defer { kith_message_free(message) }
-        #expect(UnsafeBufferPointer(start: searches, count: count).map(\.collection.text) == ["docs", "all"])
-        #expect(searches?[1].has_point_id == true)
-        #expect(searches?[1].point_id.number == 8)
+        withBytes(bytes) { bytes in
+            let message = kith_decode_search_batch(bytes, &searches, &count)
+            defer { kith_message_free(message) }
+            #expect(UnsafeBufferPointer(start: searches, count: count).map(\.collection.text) == ["docs", "all"])
+            #expect(searches?[1].has_point_id == true)
+            #expect(searches?[1].point_id.number == 8)
+        }
     }
 
     @Test func laterMembersOfAOneofReplaceAndRepeatedOnesMerge() throws {

@@ -62,6 +62,10 @@ import Testing
         #expect(
             json("kith.v1.SearchBatchResponse", take(kith_encode_search_batch_response(outcomes, outcomes.count)))
                 == #"{"outcomes":[{"response":\#(response)},{"status":{"code":5}},{"response":{}}]}"#)
+        let first = take(kith_encode_search_batch_response(outcomes, 1)) ?? []
+        let rest = take(kith_encode_search_batch_response(Array(outcomes.dropFirst()), 2)) ?? []
+        let joined = withBytes(first) { first in withBytes(rest) { take(kith_encode_joined([first, $0], 2)) } }
+        #expect(joined == take(kith_encode_search_batch_response(outcomes, outcomes.count)))
         #expect(take(kith_encode_search_response(&failed)) == [])
     }
 
