@@ -8,6 +8,7 @@ import Synchronization
 public enum LogLevel: Int, Sendable, Comparable, CaseIterable {
     case debug, info, warning, error
 
+    /// By the word that settings use.
     public init?(name: String) {
         guard let level = LogLevel.allCases.first(where: { "\($0)" == name }) else { return nil }
         self = level
@@ -28,9 +29,13 @@ public struct Log: Sendable {
     /// - Parameter component: the part of Kith that speaks, such as `relay`.
     public init(_ component: String) { self.component = component }
 
+    /// What only helps to find a fault.
     public func debug(_ message: String, _ fields: [String: String] = [:]) { write(.debug, message, fields) }
+    /// What an operator may want to know.
     public func info(_ message: String, _ fields: [String: String] = [:]) { write(.info, message, fields) }
+    /// What mends itself, or costs something that can be spared.
     public func warning(_ message: String, _ fields: [String: String] = [:]) { write(.warning, message, fields) }
+    /// What somebody should look at.
     public func error(_ message: String, _ fields: [String: String] = [:]) { write(.error, message, fields) }
 
     private func write(_ level: LogLevel, _ message: String, _ fields: [String: String]) {

@@ -2,6 +2,7 @@ public import KithCore
 
 /// An event ready to be sent; it borrows from its encoder and is valid during the visit only.
 public struct EncodedEvent {
+    /// Together with the collection it names the topic in Kafka.
     public var topic: EventTopic
     /// Place among the commit's records, from 0.
     public var index: Int
@@ -15,17 +16,20 @@ public struct EncodedEvent {
 
 /// Serialised events one after another in one buffer.
 public struct EncodedEvents: Sendable {
+    /// All of them, with nothing in between.
     public private(set) var bytes: [UInt8] = []
     /// Where each event ends in `bytes`.
     public private(set) var ends: [Int] = []
 
     public init() {}
 
+    /// Of events.
     public var count: Int { ends.count }
 
     /// The place of an event in `bytes`.
     public func range(of index: Int) -> Range<Int> { (index == 0 ? 0 : ends[index - 1])..<ends[index] }
 
+    /// The bytes of one event.
     public subscript(index: Int) -> ArraySlice<UInt8> { bytes[range(of: index)] }
 
     mutating func append(_ event: ByteView) {

@@ -2,7 +2,9 @@ public import KithCore
 
 /// The id of a change event, `<cluster>/<collection id>.<shard>/<position>/<index>`: the same for every copy of it.
 public struct EventID: Sendable, Hashable, CustomStringConvertible {
+    /// As configured; it may have slashes.
     public var cluster: String
+    /// With the collection by its id: one made anew under a name has another.
     public var shard: ShardID
     /// The commit.
     public var position: LogPosition
@@ -31,5 +33,6 @@ public struct EventID: Sendable, Hashable, CustomStringConvertible {
         guard description == text else { return nil }
     }
 
+    /// As text, which `init(_:)` reads.
     public var description: String { "\(cluster)/\(shard)/\(position)/\(index)" }
 }

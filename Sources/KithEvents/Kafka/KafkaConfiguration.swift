@@ -10,6 +10,7 @@ public enum DeliveryGuarantee: String, Sendable, CaseIterable {
 
 /// Where Kafka is and how to talk to it.
 public struct KafkaConfiguration: Sendable, Hashable {
+    /// Where nothing else is configured.
     public static let defaultTopicPrefix = "kith"
 
     /// Properties that Kith sets itself: the promise to lose nothing rests on them.

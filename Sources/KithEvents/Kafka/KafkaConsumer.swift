@@ -4,10 +4,13 @@ public import KithCore
 /// A message read from Kafka.
 public struct KafkaRecord: Sendable {
     public var topic: String
+    /// From 0; in topics of changes and state, the shard.
     public var partition: Int
+    /// Grows within the partition; ends of transactions leave holes.
     public var offset: Int64
     /// Milliseconds since 1970.
     public var timestamp: Int64
+    /// Empty where it has none.
     public var key: [UInt8]
     /// Nil is a tombstone.
     public var value: [UInt8]?
@@ -31,6 +34,7 @@ public final class KafkaConsumer: Sendable {
 
     private let client: KafkaClient
 
+    /// It reads only what is committed.
     public init(configuration: KafkaConfiguration) throws(KithError) {
         client = try KafkaClient(
             .consumer, configuration,

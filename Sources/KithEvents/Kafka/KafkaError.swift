@@ -5,6 +5,7 @@ public import KithCore
 public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
     /// librdkafka's name without its prefix, such as `MSG_SIZE_TOO_LARGE` or `_TRANSPORT`; local errors begin with `_`.
     public var name: String
+    /// For people: the words of the broker, or else librdkafka's.
     public var message: String
 
     init(_ code: rd_kafka_resp_err_t, _ message: String? = nil) {

@@ -15,7 +15,9 @@ public struct TransactionFailure: Error, Sendable, CustomStringConvertible {
         case fenced
     }
 
+    /// What the step was answered with.
     public var error: KafkaError
+    /// What librdkafka says of how to go on.
     public var remedy: Remedy
 
     public var description: String { error.description }

@@ -24,6 +24,7 @@ open class DeliveryReceiver: @unchecked Sendable {
 
 /// A topic to produce to.
 public final class KafkaTopic: @unchecked Sendable {
+    /// With the prefix of all topics.
     public let name: String
     fileprivate let handle: OpaquePointer
     // Topics must end before their client does.
@@ -107,6 +108,7 @@ public final class KafkaProducer: Sendable {
 
     deinit { close() }
 
+    /// To be made once and kept: each is a handle of librdkafka.
     public func topic(_ name: String) throws(KithError) -> KafkaTopic { try KafkaTopic(name, client: client) }
 
     /// Queues one message; its bytes are copied. `receiver` hears of it exactly once if the answer is `queued`, else never; of a

@@ -46,6 +46,7 @@ public final class MockBroker: @unchecked Sendable {
     private let client: KafkaClient
     private let cluster: OpaquePointer
 
+    /// Returns when they listen; they are numbered from 1.
     public init(brokers: Int = 1) throws(KithError) {
         client = try KafkaClient(.producer, KafkaConfiguration(brokers: "127.0.0.1:1"), settings: ["log_level": "0"])
         guard let cluster = rd_kafka_mock_cluster_new(client.handle, Int32(brokers)) else {
@@ -57,6 +58,7 @@ public final class MockBroker: @unchecked Sendable {
 
     deinit { rd_kafka_mock_cluster_destroy(cluster) }
 
+    /// One copy of each partition.
     public func createTopic(_ name: String, partitions: Int) throws(KithError) {
         try check(rd_kafka_mock_topic_create(cluster, name, Int32(partitions), 1), "cannot create topic \(name)")
     }

@@ -8,6 +8,7 @@ public struct TopicSpecification: Sendable, Hashable {
         case compact
     }
 
+    /// With the prefix of all topics.
     public var name: String
     /// An existing topic may have more.
     public var partitions: Int

@@ -50,6 +50,7 @@ public final class Relay: Sendable {
     /// The shard's last commit that is in Kafka with all before it; nil for a shard that was not started.
     public func published(_ shard: ShardID) -> LogPosition? { lanes[shard]?.published(shard) }
 
+    /// How it stands now, over all shards.
     public func status() -> RelayStatus {
         let all = lanes.all
         let shards = all.flatMap(\.relayedShards).map { shard in

@@ -25,6 +25,7 @@ public struct RelayStatus: Sendable {
 
     /// As configured.
     public var brokers: String
+    /// What consumers can rely on.
     public var delivery: DeliveryGuarantee
     /// The last trouble with the brokers since an event was acknowledged; nil when there was none.
     public var trouble: String?

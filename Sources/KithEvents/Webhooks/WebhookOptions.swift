@@ -1,5 +1,6 @@
 /// How webhooks take their time, and what they may reach.
 public struct WebhookOptions: Sendable {
+    /// Where requests may go.
     public var policy = EndpointPolicy()
     /// A file of PEM certificates trusted in place of the system's; the system's where empty.
     public var certificates = ""

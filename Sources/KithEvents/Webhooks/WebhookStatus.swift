@@ -1,5 +1,6 @@
 /// A webhook and how it fares.
 public struct WebhookStatus: Sendable {
+    /// As it is stored, secrets included.
     public var webhook: Webhook
     /// Commits that it has still to deliver, over all shards.
     public var lag: UInt64 = 0

@@ -129,6 +129,7 @@ extension Webhooks {
         }
     }
 
+    /// Delivers no more until `resume`; the change log waits meanwhile. One that does not deliver stays as it is.
     public func pause(_ name: String) throws(KithError) -> WebhookStatus {
         try changing.locked { () throws(KithError) in
             _ = try tools()

@@ -28,14 +28,20 @@ public struct Webhook: Sendable, Codable, Equatable {
         case batch
     }
 
+    /// Of one request.
     public static let defaultTimeoutMilliseconds = 10_000
+    /// Of an event, the first included.
     public static let defaultAttempts = 12
+    /// Of a request of mode `batch`, at most.
     public static let defaultBatchEvents = 100
 
+    /// No other webhook has it at the same time.
     public var name: String
     /// Never used again.
     public var id: UInt32 = 0
+    /// For people.
     public var description = ""
+    /// Judged by an `EndpointPolicy`.
     public var url: String
     /// Empty: all.
     public var collections: [String] = []
@@ -44,6 +50,7 @@ public struct Webhook: Sendable, Codable, Equatable {
     public var mode = Mode.single
     /// The most in one request of mode `batch`.
     public var batchEvents = Webhook.defaultBatchEvents
+    /// Of the events in a body.
     public var encoding = EventEncoding.json
     /// The collection's policy where nil.
     public var vectors: EventVectors?
@@ -66,6 +73,7 @@ public struct Webhook: Sendable, Codable, Equatable {
     public var revision: UInt64 = 1
     /// Microseconds since 1970.
     public var createdAt: Int64 = 0
+    /// When definition or state changed last, in microseconds since 1970.
     public var updatedAt: Int64 = 0
 
     public init(name: String, url: String) {
@@ -73,6 +81,7 @@ public struct Webhook: Sendable, Codable, Equatable {
         self.url = url
     }
 
+    /// Another one under the same name, or another revision, has another.
     public var etag: String { "\(id)-\(revision)" }
 
     /// The name of its cursor in every shard.
@@ -89,6 +98,7 @@ public struct Webhook: Sendable, Codable, Equatable {
 public struct WebhookSecret: Sendable, Codable, Equatable {
     private static let prefix = "whsec_"
 
+    /// The bytes that the text's base64 stands for.
     public var key: Data
     /// Microseconds since 1970 until which it signs; for ever where nil.
     public var until: Int64?
@@ -120,5 +130,6 @@ public struct WebhookSecret: Sendable, Codable, Equatable {
         self.init(key: key)
     }
 
+    /// `whsec_` and base64, as Standard Webhooks writes keys.
     public var text: String { WebhookSecret.prefix + key.base64EncodedString() }
 }

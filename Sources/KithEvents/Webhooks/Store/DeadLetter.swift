@@ -13,7 +13,9 @@ public struct DeadLetter: Sendable, Codable {
 
     /// The event's id, which names it in a redelivery too.
     public var id: String { event.id }
+    /// By the name that it had then.
     public var collection: String { event.collection }
+    /// The commit whose event it is.
     public var position: LogPosition { event.position }
     /// What it counts for in `Limits.webhookDeadLetterBytes`.
     public var bytes: Int { event.byteCount }
