@@ -31,6 +31,10 @@ public struct SlotDeaths: @unchecked Sendable {
 
     public init(base: UnsafeMutablePointer<UInt64>) { self.base = base }
 
+    /// Begins to fetch what is known of the slot.
+    @inlinable
+    public func prefetch(_ slot: UInt32) { kith_prefetch(base + Int(slot)) }
+
     /// Whether a search at `position` sees the slot.
     @inlinable
     public func isVisible(_ slot: UInt32, at position: LogPosition) -> Bool {

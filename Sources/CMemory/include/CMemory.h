@@ -12,6 +12,9 @@ static inline uint32_t kith_load_relaxed_u32(const uint32_t *_Nonnull at) { retu
 static inline void kith_store_release_u32(uint32_t *_Nonnull at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
 static inline void kith_store_relaxed_u32(uint32_t *_Nonnull at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_RELAXED); }
 
+/// Begins to bring what lies there into the cache, without waiting.
+static inline void kith_prefetch(const void *_Nonnull at) { __builtin_prefetch(at); }
+
 /// Makes the calling thread gentler than others (nice, 0 to 19). Linux keeps a niceness for each thread, which libc offers for processes only.
 void kith_set_thread_niceness(int niceness);
 

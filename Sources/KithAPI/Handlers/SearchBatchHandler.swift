@@ -141,7 +141,8 @@ struct SearchBatchHandler {
             let buffers = try parts.map { (part) throws(KithError) in try part.get() }
             defer { withExtendedLifetime(buffers) {} }
             let bytes = buffers.map(\.bytes)
-            return try WireBuffer(kith_encode_joined(bytes, bytes.count)).checkedAnswer(askFewer: "searches")
+            try Call.checkAnswerSize(bytes.reduce(0) { $0 + $1.size }, askFewer: "searches")
+            return try WireBuffer(kith_encode_joined(bytes, bytes.count))
         }
     }
 }

@@ -23,6 +23,14 @@ struct Call: @unchecked Sendable {
         throw .messageTooLarge("the message has \(size) bytes, the limit is \(Limits.messageBytes)", size)
     }
 
+    /// - Parameter less: what to ask for less of.
+    /// - Throws: `MESSAGE_TOO_LARGE`, where an answer of so many bytes is more than a client takes.
+    static func checkAnswerSize(_ size: Int, askFewer less: String) throws(KithError) {
+        guard size > Limits.messageBytes else { return }
+        throw .messageTooLarge(
+            "the answer would have \(size) bytes, the limit is \(Limits.messageBytes): ask for fewer \(less)", size)
+    }
+
     /// Who calls, with what, and by which method: a serialised `kith.v1.RequestContext`, to be kept with what the call commits.
     var context: OwnedBytes? {
         let buffer = WireBuffer(owning: kith_call_context(handle))
@@ -83,9 +91,7 @@ extension WireBuffer {
     ///
     /// - Parameter less: what to ask for less of.
     func checkedAnswer(askFewer less: String) throws(KithError) -> WireBuffer {
-        let size = bytes.size
-        guard size > Limits.messageBytes else { return self }
-        throw .messageTooLarge(
-            "the answer would have \(size) bytes, the limit is \(Limits.messageBytes): ask for fewer \(less)", size)
+        try Call.checkAnswerSize(bytes.size, askFewer: less)
+        return self
     }
 }

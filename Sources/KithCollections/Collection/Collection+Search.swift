@@ -119,6 +119,7 @@ extension Collection {
     ) throws(KithError) -> [StoredPoint] {
         var points: [StoredPoint] = []
         points.reserveCapacity(min(found.count, search.topK))
+        for candidate in found { shards[candidate.shard].spaces[search.space].rows.prefetch(candidate.neighbour.slot) }
         let greaterIsNearer = search.scoreTransform?.greaterIsNearer(metric) ?? metric.greaterIsNearer
         for candidate in found {
             var score = metric.score(distance: candidate.neighbour.distance)

@@ -16,13 +16,21 @@ final class Linker: @unchecked Sendable {
         case queued(LinkingUrgency)
         /// With a thread, and whether it was woken meanwhile.
         case running(again: Bool)
+        /// What it has to do waits for others: it is looked at again a little later, or when it is woken.
+        case resting
         /// With a thread, and not to come back.
         case leaving
     }
 
+    /// A slice that takes less processor time than this, and leaves more to do, has found nothing that it could do: searches have to end first, say.
+    private static let idleSliceNanoseconds: UInt64 = 20_000
+    private static let restNanoseconds: UInt64 = 5_000_000
+
     private let condition = NSCondition()
     private var queues: [LinkingUrgency: [ShardWriter]] = [:]
     private var places: [ObjectIdentifier: Place] = [:]
+    /// In the order in which their rests end.
+    private var resting: [(writer: ShardWriter, until: UInt64)] = []
     private var stopping = false
     private var liveThreads = 0
     private var allowance: CPUAllowance
@@ -56,6 +64,9 @@ final class Linker: @unchecked Sendable {
             case .queued(.gentle) where urgency == .urgent:
                 queues[.gentle]?.removeAll { $0 === writer }
                 enqueue(writer, .urgent)
+            case .resting:
+                resting.removeAll { $0.writer === writer }
+                enqueue(writer, urgency)
             case .queued, .leaving: break
             }
         }
@@ -68,6 +79,9 @@ final class Linker: @unchecked Sendable {
             switch places[id] {
             case .queued(let urgency):
                 queues[urgency]?.removeAll { $0 === writer }
+                places[id] = nil
+            case .resting:
+                resting.removeAll { $0.writer === writer }
                 places[id] = nil
             case .running, .leaving:
                 places[id] = .leaving
@@ -82,6 +96,7 @@ final class Linker: @unchecked Sendable {
         condition.withLock {
             stopping = true
             queues.removeAll()
+            resting.removeAll()
             condition.broadcast()
             while liveThreads > 0 { condition.wait() }
         }
@@ -117,11 +132,13 @@ final class Linker: @unchecked Sendable {
     private func next(_ urgency: LinkingUrgency) -> ShardWriter? {
         condition.withLock {
             while !stopping {
-                let delay = allowance.wait(at: DispatchTime.now().uptimeNanoseconds)
+                let now = DispatchTime.now().uptimeNanoseconds
+                endRests(at: now)
+                let delay = allowance.wait(at: now)
                 if queues[urgency, default: []].isEmpty {
-                    condition.wait()
+                    wait(nanoseconds: resting.first.map { $0.until - now })
                 } else if delay > 0 {
-                    _ = condition.wait(until: Date(timeIntervalSinceNow: Double(delay) / 1e9))
+                    wait(nanoseconds: delay)
                 } else if let writer = queues[urgency]?.removeFirst() {
                     places[ObjectIdentifier(writer)] = .running(again: false)
                     return writer
@@ -131,13 +148,30 @@ final class Linker: @unchecked Sendable {
         }
     }
 
+    /// - Parameter nanoseconds: nil: until something changes.
+    private func wait(nanoseconds: UInt64?) {
+        guard let nanoseconds else { return condition.wait() }
+        _ = condition.wait(until: Date(timeIntervalSinceNow: Double(nanoseconds) / 1e9))
+    }
+
+    private func endRests(at now: UInt64) {
+        let rested = resting.prefix { $0.until <= now }
+        resting.removeFirst(rested.count)
+        for (writer, _) in rested { enqueue(writer, urgency(of: writer)) }
+    }
+
     private func done(with writer: ShardWriter, more: Bool, time: UInt64) {
         metrics.maintenanceTime.add(nanoseconds: time)
         let urgency = urgency(of: writer)
         condition.withLock {
             allowance.spend(time)
             let id = ObjectIdentifier(writer)
-            if case .running(let again) = places[id], more || again, !stopping { return enqueue(writer, urgency) }
+            if case .running(let again) = places[id], more || again, !stopping {
+                if again || time >= Linker.idleSliceNanoseconds { return enqueue(writer, urgency) }
+                places[id] = .resting
+                resting.append((writer, DispatchTime.now().uptimeNanoseconds + Linker.restNanoseconds))
+                return
+            }
             places[id] = nil
             condition.broadcast()
         }

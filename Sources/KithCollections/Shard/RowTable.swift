@@ -32,10 +32,15 @@ final class RowTable: @unchecked Sendable {
         ["deaths": Int(slots) * 8, "versions": Int(slots) * 8, "ids": Int(slots) * idBytes, "names": Limits.regionBytes / 16]
     }
 
+    /// Bytes of a region that are in small pages: what few points take is not rounded up.
+    private static let smallPageBytes = 4 << 20
+
     convenience init(slots: UInt32) throws(KithError) {
         var regions: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
         for (name, capacity) in RowTable.capacities(slots: slots) {
-            regions[name] = (try GrowableMemory(capacity: capacity), 0)
+            let memory = try GrowableMemory(capacity: capacity)
+            memory.preferHugePages(from: smallPageBytes)
+            regions[name] = (memory, 0)
         }
         try self.init(regions: regions, slotCount: 0)
     }
@@ -113,6 +118,12 @@ final class RowTable: @unchecked Sendable {
     func setVersion(_ slot: UInt32, _ version: UInt64) { kith_store_release_u64(versions + Int(slot), version) }
 
     // MARK: Reading
+
+    /// Begins to fetch what names the slot: many are named faster when all are on their way.
+    func prefetch(_ slot: UInt32) {
+        kith_prefetch(idMemory.base + Int(slot) * RowTable.idBytes)
+        kith_prefetch(versions + Int(slot))
+    }
 
     func version(_ slot: UInt32) -> UInt64 { kith_load_acquire_u64(versions + Int(slot)) }
 

@@ -3,10 +3,6 @@ internal import CVectorKernels
 internal import KithCore
 internal import Synchronization
 
-#if canImport(Glibc)
-    internal import Glibc
-#endif
-
 /// One level of near neighbours: records of fixed size in a region that grows without moving.
 ///
 /// One thread (and those it waits for) writes; any number walk beside it, without a lock. Links and owners are atomics,
@@ -248,9 +244,4 @@ struct NodeLinks {
         }
         return false
     }
-}
-
-extension GrowableMemory {
-    /// Asks for huge pages: random reads of a large region then miss fewer translations.
-    fileprivate func preferHugePages() { madvise(base, capacity, MADV_HUGEPAGE) }
 }

@@ -15,11 +15,19 @@ extension GraphWalk {
         comparesAll: Bool
     ) throws(KithError) -> Int {
         scan.nearest.reset(limit: topK)
+        prefetchDeaths(wanted, of: graph, visibility.deaths)
         switch Int(graph.records.pointee.code) {
         case KITH_CODE_FULL: return keepFound(wanted, of: graph, visibility)
         case _ where comparesAll: return try keepRows(found.count, wanted, of: graph, distance, visibility)
         case KITH_CODE_SCALAR8: return try keepRows(topK + topK / 8 + 2, wanted, of: graph, distance, visibility)
         default: return try keepRows(3 * topK + 10, wanted, of: graph, distance, visibility)
+        }
+    }
+
+    /// Of the nearest that many: each alone would be waited for.
+    private func prefetchDeaths(_ count: Int, of graph: Graph, _ deaths: SlotDeaths) {
+        for rank in found.prefix(count) {
+            if let slot = graph.slot(of: kith_rank_node(rank)) { deaths.prefetch(slot) }
         }
     }
 

@@ -43,6 +43,16 @@ import Testing
         #expect(collection.pointCount == 10 + UInt64(Limits.writeQueueCommands))
     }
 
+    /// A thread that asks again and again would ask a thousand times meanwhile.
+    @Test func linkingThatWaitsForOthersRestsInBetween() async throws {
+        let (_, collection) = try open(.indexedOnly, vectors: 1)
+        try await collection.commit(TailTests.batch(0, 1))
+        let start = ContinuousClock.now
+        let before = gate.timesAsked
+        #expect(eventually { gate.timesAsked >= before + 50 })
+        #expect(ContinuousClock.now - start > .milliseconds(100))
+    }
+
     @Test func writersWaitWhereSearchesSpendTooMuchOnTheTail() async throws {
         let node = folder.hold(
             try Node.open(folder("n")) {

@@ -24,7 +24,7 @@ final class GatedIndex: VectorIndexReader, VectorIndexWriter {
 
     func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int { Int(snapshot.slotCount) }
 
-    func hasWork(upTo slotCount: UInt32) -> Bool { linkedCount < slotCount && gate.isOpen }
+    func hasWork(upTo slotCount: UInt32) -> Bool { gate.ask() && linkedCount < slotCount }
 
     func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
         linked.store(min(slotCount, linkedCount + UInt32(limit)), ordering: .releasing)
@@ -37,8 +37,16 @@ final class GatedIndex: VectorIndexReader, VectorIndexWriter {
 /// Whether linking goes on.
 final class Gate: Sendable {
     private let open = Atomic(false)
+    private let asked = Atomic(0)
 
     var isOpen: Bool { open.load(ordering: .acquiring) }
+    /// How often indexes asked.
+    var timesAsked: Int { asked.load(ordering: .acquiring) }
+
+    func ask() -> Bool {
+        asked.add(1, ordering: .acquiringAndReleasing)
+        return isOpen
+    }
 
     func set(_ isOpen: Bool) { open.store(isOpen, ordering: .releasing) }
 }
