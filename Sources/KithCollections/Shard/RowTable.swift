@@ -39,7 +39,7 @@ final class RowTable: @unchecked Sendable {
         var regions: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
         for (name, capacity) in RowTable.capacities(slots: slots) {
             let memory = try GrowableMemory(capacity: capacity)
-            memory.preferHugePages(from: smallPageBytes)
+            memory.preferHugePages(from: RowTable.smallPageBytes)
             regions[name] = (memory, 0)
         }
         try self.init(regions: regions, slotCount: 0)
