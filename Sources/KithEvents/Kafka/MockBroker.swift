@@ -10,6 +10,8 @@ public final class MockBroker: @unchecked Sendable {
         case timeout
         case transport
         case outOfOrderSequence
+        /// It has the messages already.
+        case duplicateSequence
         case messageTooLarge
         case notEnoughReplicas
         case coordinatorNotAvailable
@@ -23,6 +25,7 @@ public final class MockBroker: @unchecked Sendable {
             case .timeout: RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT
             case .transport: RD_KAFKA_RESP_ERR__TRANSPORT
             case .outOfOrderSequence: RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER
+            case .duplicateSequence: RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER
             case .messageTooLarge: RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
             case .notEnoughReplicas: RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS
             case .coordinatorNotAvailable: RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE

@@ -114,6 +114,25 @@ import Testing
         #expect(relay.status().shards[0].failure == nil)
     }
 
+    /// As after an answer that was lost: the events are there, and sending them again would be the second time.
+    @Test func aBrokerThatHasEventsAlreadyIsBelieved() throws {
+        let relay = try relay()
+        try relay.start(feed: feed) { sampleDefinition() }
+        commit(100)
+        #expect(feed.waitForCursor(100))
+        broker.fail(.produce, [.duplicateSequence])
+        // The test broker answers so without having taken it.
+        commit(1, changes: 1)
+        #expect(feed.waitForCursor(101))
+        commit(100)
+        #expect(feed.waitForCursor(201))
+        #expect(relay.status().shards[0].failure == nil && metrics.publishErrors.current == 0)
+        let consumer = try KafkaConsumer(configuration: KafkaConfiguration(brokers: broker.bootstrapServers))
+        try consumer.assign(topic: "kith.changes.v1.words", partitions: 0..<1)
+        let expected = (1...201).filter { $0 != 101 }.flatMap { position in (0..<2).map { "c/7.0/\(position)/\($0)" } }
+        #expect(try consumer.readIDs(until: [expected]) == [expected])
+    }
+
     @Test func aFirstEventThatIsRefusedIsNotOvertaken() throws {
         commit(500)
         broker.fail(.produce, [.messageTooLarge, .messageTooLarge])
