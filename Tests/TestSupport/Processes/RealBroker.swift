@@ -89,16 +89,23 @@ public final class RealBroker: @unchecked Sendable {
         process = try RealBroker.launch(home, configuration, heap)
     }
 
+    /// Runs one of Kafka's own tools, such as `kafka-topics.sh`, against this broker, and answers what it printed.
+    ///
+    /// - Parameter input: lines that it is given.
+    @discardableResult
+    public func run(_ tool: String, _ arguments: [String], input: [String] = []) throws -> String {
+        let file = folder("input-of-\(tool)")
+        try input.map { $0 + "\n" }.joined().write(toFile: file, atomically: true, encoding: .utf8)
+        let words = ["\(home)/bin/\(tool)", "--bootstrap-server", address] + arguments
+        let process = try ChildProcess("/bin/sh", ["-c", #""$@" < "$0""#, file] + words, environment: heap)
+        guard process.wait() == 0 else { throw ChildProcess.Failure(description: "\(tool): \(process.output)") }
+        return process.output
+    }
+
     /// Makes a topic of one partition, where it is missing, and puts a record a text into it, by Kafka's own producer.
     public func produce(_ values: [String], to topic: String) throws {
-        let file = folder("records-\(topic)")
-        try (values.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
-        let script = """
-            \(home)/bin/kafka-topics.sh --bootstrap-server \(address) --create --if-not-exists --topic \(topic) --partitions 1 &&
-            \(home)/bin/kafka-console-producer.sh --bootstrap-server \(address) --topic \(topic) < \(file)
-            """
-        let producer = try ChildProcess("/bin/sh", ["-c", script], environment: heap)
-        guard producer.wait() == 0 else { throw ChildProcess.Failure(description: "cannot produce: \(producer.output)") }
+        try run("kafka-topics.sh", ["--create", "--if-not-exists", "--topic", topic, "--partitions", "1"])
+        try run("kafka-console-producer.sh", ["--topic", topic], input: values)
     }
 
     /// A record as Kafka's own console consumer prints it.
