@@ -53,6 +53,20 @@ struct TopicTests {
         ] { #expect(example.contains(line), "no '\(line)' in\n\(example)") }
     }
 
+    /// The server's collection and its changes are the script's.
+    @Test(
+        .enabled(if: TestEnvironment.python != nil, "no Python: Scripts/python-environment.sh makes one"),
+        arguments: TestBroker.kinds)
+    func aSchemaRegistrysReadersReadThem(isReal: Bool) throws {
+        let broker = try TestBroker(isReal: isReal, collections: ["framed": 1])
+        let server = try ServerProcess(["--kafka.brokers", broker.address])
+        let script = "\(TestEnvironment.repository)/Tests/IntegrationTests/Topics/registry.py"
+        let python = try #require(TestEnvironment.python)
+        let checked = try run(python, [script, TopicTests.examples, server.address, broker.address])
+        #expect(checked.contains("a registry's reader has all 11 changes"), "\(checked)")
+        #expect(server.terminate() == 0)
+    }
+
     @Test(.enabled(if: kcat != nil, "no kcat: apt-get install kcat"), arguments: TestBroker.kinds)
     func kcatReadsThem(isReal: Bool) throws {
         let broker = try TestBroker(isReal: isReal, collections: ["words": 2])
