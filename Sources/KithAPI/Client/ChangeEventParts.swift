@@ -5,9 +5,11 @@ public import KithCore
 public struct ChangeEventParts: Sendable {
     /// A vector, or its digest.
     public struct Vector: Sendable {
+        /// The vector space; empty for the only one.
         public var space: String
         /// Little-endian components; empty where the events carry digests only.
         public var data: [UInt8]
+        /// XXH3-64 of the components; 0 where the events leave vectors out.
         public var digest: UInt64
     }
 
@@ -17,28 +19,39 @@ public struct ChangeEventParts: Sendable {
         public var id: PointID?
         /// A JSON object; empty where the point has none.
         public var payload: String
+        /// By the collection's policy: none, digests, or whole.
         public var vectors: [Vector]
+        /// Grows with each change of the point.
         public var version: UInt64
     }
 
     /// The model of a vector space.
     public struct Model: Sendable {
+        /// `space` is empty for the only one, `revision` where none was named.
         public var space, id, revision: String
     }
 
+    /// `<cluster>/<collection id>.<shard>/<position>/<index>`: the same for every copy; an `EventID`, unless it is of a snapshot.
     public var id: String
     /// As on the wire; unknown values come through.
     public var operation: Int32
+    /// Nil where there was, or is, no point; with a `claim` they have no more than id and version.
     public var before, after: Image?
+    /// `payload`, `payload.<key>` and `vectors.<space>` that differ; of updates only.
     public var changedFields: [String]
+    /// The collection by its name when the event was published; the request's id is empty where it had none.
     public var cluster, collection, requestID: String
+    /// The collection by what never changes, and the event's place among those of its commit, from 0.
     public var collectionID, shard, index: UInt32
+    /// The commit, which grows within a shard.
     public var position: UInt64
     /// Microseconds since 1970.
     public var time: Int64
+    /// Of the point; 0 where there was none before. A deletion has a version, too.
     public var versionBefore, versionAfter: UInt64
     /// Who asked, with what; empty where it is not known.
     public var actor, clientName, clientVersion, clientAddress, method: String
+    /// Of the vector spaces that name one.
     public var models: [Model]
     /// The id and the bytes of the whole event, where its images were too large.
     public var claim: (event: String, bytes: UInt64)?

@@ -6,6 +6,7 @@ public import KithCore
 public final class ChangeSubscription: @unchecked Sendable {
     /// Where to begin. Raw values are those of the wire.
     public enum Start: String, Sendable {
+        /// What is committed from now on.
         case now = "START_NOW"
         /// After the positions given; from the first commit that is kept in shards that have none.
         case position = "START_POSITION"
@@ -27,6 +28,12 @@ public final class ChangeSubscription: @unchecked Sendable {
 
     private let stream: MessageStream
 
+    /// Opens the stream; what the server has against the request is thrown by the first `next`.
+    ///
+    /// - Parameters:
+    ///   - positions: where to begin with `Start.position`, by shard: after these commits.
+    ///   - heartbeatMilliseconds: after so long without an event the server says how far it is.
+    ///   - vectors: whole, whatever the collection's policy is.
     public init(
         _ client: KithClient, collection: String, start: Start, positions: [ShardPosition] = [],
         heartbeatMilliseconds: Int = 1_000, vectors: Bool = false

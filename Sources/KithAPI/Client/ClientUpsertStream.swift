@@ -13,6 +13,7 @@ public final class ClientUpsertStream: @unchecked Sendable {
         /// An item was not done; the stream goes on.
         public var failed: @Sendable (_ sequence: UInt64, _ error: KithError) -> Void
 
+        /// Both are called on the stream's thread: they must not wait for it.
         public init(
             acknowledged: @escaping @Sendable (UInt64) -> Void, failed: @escaping @Sendable (UInt64, KithError) -> Void
         ) {

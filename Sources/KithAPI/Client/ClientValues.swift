@@ -3,6 +3,7 @@ public import KithCore
 
 /// A vector to send, or as it came.
 public struct ClientVector: Sendable {
+    /// Its numbers, in either of the forms that the protos have.
     public enum Components: Sendable {
         /// Turned into the space's element type by the server.
         case floats([Float])
@@ -12,8 +13,10 @@ public struct ClientVector: Sendable {
 
     /// The vector space; may be empty where the collection has one.
     public var space: String
+    /// As many as the space has dimensions.
     public var components: Components
 
+    /// - Parameter space: may be left out where the collection has one.
     public init(space: String = "", _ components: Components) {
         self.space = space
         self.components = components
@@ -22,10 +25,13 @@ public struct ClientVector: Sendable {
 
 /// A point as it came.
 public struct ClientPoint: Sendable {
+    /// A number, a UUID or a name.
     public var id: PointID
+    /// Empty where they were not asked for.
     public var vectors: [ClientVector]
     /// A JSON object as text; empty where there is none, or it was not asked for.
     public var payload: String
+    /// Grows with each change of the point: `ClientOperation.ifVersion` compares with it.
     public var version: UInt64
     /// Only in search results; see `Metric`.
     public var score: Float
@@ -52,20 +58,26 @@ extension ClientVector {
 
 /// One thing to do to one point.
 public struct ClientOperation: Sendable {
+    /// What is done to the point.
     public enum Action: Sendable {
         /// Writes the point as a whole.
         case upsert(vectors: [ClientVector], payload: String, mode: WriteMode)
+        /// Takes the point away; one that is not there is `notFound`.
         case delete
         /// A JSON merge patch (RFC 7396).
         case mergePayload(String)
+        /// Replaces the vectors of the spaces named, and no others.
         case setVectors([ClientVector])
     }
 
+    /// The point that it is about.
     public var id: PointID
+    /// What is done to it.
     public var action: Action
     /// Only if this is the point's version; 0: only if there is no such point.
     public var ifVersion: UInt64?
 
+    /// - Parameter ifVersion: done only if this is the point's version; 0: only if there is no such point.
     public init(id: PointID, _ action: Action, ifVersion: UInt64? = nil) {
         self.id = id
         self.action = action
@@ -84,6 +96,7 @@ public struct ClientOutcome: Sendable, Equatable {
         case failed = 5
     }
 
+    /// With `failed`, nothing was changed.
     public var result: Result
     /// The point's version afterwards; 0 where there is no point.
     public var version: UInt64

@@ -100,6 +100,7 @@ public struct WireID: Codable, Sendable {
     var uuid: String?
     var name: String?
 
+    /// Sets the one field that stands for the kind of id.
     public init(_ id: PointID) {
         switch id {
         case .number(let value): number = "\(value)"

@@ -3,12 +3,15 @@ public import KithCore
 
 /// A question: which points are near?
 public struct ClientQuery: Sendable {
+    /// What to be near to.
     public enum Target: Sendable {
+        /// Of the query's space.
         case vector(ClientVector)
         /// The vector of this point, which is left out of the results.
         case point(PointID)
     }
 
+    /// What to be near to.
     public var target: Target
     /// May be empty where the collection has one space.
     public var space = ""
@@ -20,8 +23,10 @@ public struct ClientQuery: Sendable {
     public var exact = false
     /// Another score made of the metric's: the function, and what the score is multiplied with and added to before.
     public var scoreTransform: (function: ScoreTransform.Function, scale: Float?, offset: Float)?
+    /// Whether results come with their payloads.
     public var payload = true
 
+    /// The server's defaults, but for the target.
     public init(_ target: Target) { self.target = target }
 }
 

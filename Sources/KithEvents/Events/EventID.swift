@@ -11,6 +11,7 @@ public struct EventID: Sendable, Hashable, CustomStringConvertible {
     /// Place among the commit's events, from 0.
     public var index: Int
 
+    /// Of an event of a commit: snapshots, gaps and transactions have ids of other forms.
     public init(cluster: String, shard: ShardID, position: LogPosition, index: Int) {
         self.cluster = cluster
         self.shard = shard

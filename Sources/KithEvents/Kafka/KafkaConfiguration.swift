@@ -35,6 +35,7 @@ public struct KafkaConfiguration: Sendable, Hashable {
     /// Further librdkafka properties, such as `security.protocol` or `sasl.username`.
     public var properties: [String: String]
 
+    /// Nothing is checked before `validate`.
     public init(
         brokers: String, topicPrefix: String = KafkaConfiguration.defaultTopicPrefix, replicationFactor: Int? = nil,
         delivery: DeliveryGuarantee = .atLeastOnce, properties: [String: String] = [:]

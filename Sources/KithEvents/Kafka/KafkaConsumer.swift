@@ -3,6 +3,7 @@ public import KithCore
 
 /// A message read from Kafka.
 public struct KafkaRecord: Sendable {
+    /// With the prefix of all topics.
     public var topic: String
     /// From 0; in topics of changes and state, the shard.
     public var partition: Int

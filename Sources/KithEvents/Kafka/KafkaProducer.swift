@@ -4,10 +4,12 @@ import Synchronization
 
 /// A header of a message to be produced.
 public struct KafkaHeader: Sendable {
+    /// Such as `ce_id`.
     public var name: StaticString
     /// Read until `produce` returns.
     public var value: ByteView
 
+    /// - Parameter value: borrowed: what it lies in must outlive the call of `produce`.
     public init(_ name: StaticString, _ value: ByteView) {
         self.name = name
         self.value = value
@@ -61,6 +63,7 @@ public final class KafkaProducer: Sendable {
 
     /// What became of a message at once; its receiver hears the rest.
     public enum ProduceOutcome: Sendable {
+        /// It is copied, and on its way.
         case queued
         /// The queue is full: try again after an `Event.delivered`.
         case queueFull

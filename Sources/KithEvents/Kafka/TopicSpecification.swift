@@ -19,6 +19,9 @@ public struct TopicSpecification: Sendable, Hashable {
     /// Further settings of a topic that is created, such as `segment.bytes`; those of an existing topic are its owner's business.
     public var furtherSettings: [String: String]
 
+    /// - Parameters:
+    ///   - name: with the prefix of all topics.
+    ///   - partitions: at least.
     public init(
         name: String, partitions: Int, replicationFactor: Int? = nil, cleanup: Cleanup = .delete,
         furtherSettings: [String: String] = [:]

@@ -4,6 +4,7 @@ public import KithCore
 public struct RelayStatus: Sendable {
     /// One shard of a collection.
     public struct Shard: Sendable {
+        /// Of a collection, or the node's own log.
         public var shard: ShardID
         /// The topic of its changes; empty until the relay has begun with it.
         public var topic: String

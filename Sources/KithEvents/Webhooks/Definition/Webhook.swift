@@ -47,6 +47,7 @@ public struct Webhook: Sendable, Codable, Equatable {
     public var collections: [String] = []
     /// Raw values of `ChangeOperation`; empty: all.
     public var operations: [UInt8] = []
+    /// One event a request, or many.
     public var mode = Mode.single
     /// The most in one request of mode `batch`.
     public var batchEvents = Webhook.defaultBatchEvents
@@ -60,6 +61,7 @@ public struct Webhook: Sendable, Codable, Equatable {
     public var attempts = Webhook.defaultAttempts
     /// The newest first; at most two.
     public var secrets: [WebhookSecret] = []
+    /// Changed by people, and by the server: `reason` says why.
     public var state = State.active
     /// Nil while active.
     public var reason: Reason?
@@ -76,6 +78,7 @@ public struct Webhook: Sendable, Codable, Equatable {
     /// When definition or state changed last, in microseconds since 1970.
     public var updatedAt: Int64 = 0
 
+    /// Active, for all changes of all collections, with no secret yet.
     public init(name: String, url: String) {
         self.name = name
         self.url = url

@@ -2,6 +2,7 @@
 public struct DeliveryRecord: Sendable, Codable {
     /// What came of it.
     public enum Outcome: String, Sendable, Codable {
+        /// The endpoint answered with 2xx.
         case delivered
         /// To be tried again.
         case failed
@@ -17,6 +18,7 @@ public struct DeliveryRecord: Sendable, Codable {
     public var time: Int64
     /// Until the answer was read, or given up on.
     public var durationMicroseconds: Int64
+    /// By its name at the time.
     public var collection: String
     /// `collection.shard`.
     public var shard: String
@@ -26,6 +28,7 @@ public struct DeliveryRecord: Sendable, Codable {
     public var events: Int
     /// Of these events, from 1.
     public var attempt: Int
+    /// Whether more attempts follow.
     public var outcome: Outcome
     /// 0 where no answer came.
     public var status: Int
