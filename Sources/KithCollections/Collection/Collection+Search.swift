@@ -77,6 +77,7 @@ extension Collection {
         let definition = definition
         let views = shards.map { $0.current() }
         var found: [Found] = []
+        found.reserveCapacity(shards.count * query.topK)
         var leftOut = 0
         for (number, shard) in shards.enumerated() {
             let space = shard.spaces[search.space]
