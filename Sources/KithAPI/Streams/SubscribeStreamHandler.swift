@@ -29,6 +29,8 @@ final class SubscribeStreamHandler: CallHandler, DrainableStream {
     // Touched on the queue only, from here on.
     private nonisolated(unsafe) var positions: [LogPosition]
     private nonisolated(unsafe) var snapshot: Snapshot?
+    /// The shard that is read first, the next time: none waits for another to have nothing left.
+    private nonisolated(unsafe) var turn = 0
     private nonisolated(unsafe) var outgoing = EventQueue()
     private nonisolated(unsafe) var writing = false
     private nonisolated(unsafe) var finished = false
@@ -193,7 +195,10 @@ final class SubscribeStreamHandler: CallHandler, DrainableStream {
     /// Takes up the events of the next commits, about a message full, and moves the positions behind them.
     private func readCommits() throws(KithError) {
         let definition = collection.definition
-        for (number, shard) in collection.shards.enumerated() where outgoing.byteCount < EventQueue.messageBytes {
+        let count = collection.shards.count
+        defer { turn = (turn + 1) % count }
+        for number in (0..<count).map({ (turn + $0) % count }) where outgoing.byteCount < EventQueue.messageBytes {
+            let shard = collection.shards[number]
             positions[number] = try shard.forEachCommit(after: positions[number]) { commit, _ throws(KithError) in
                 outgoing.append(try encoder.messages(of: commit, definition: definition, feed: shard, vectors: vectors))
                 return outgoing.byteCount < EventQueue.messageBytes

@@ -167,6 +167,53 @@ struct SubscribeTests {
         stream.cancel()
     }
 
+    @Test func shardsThatAreFarBehindTakeTurns() throws {
+        let text = String(repeating: "x", count: 10_000)
+        for round in 0..<100 {
+            try connection.upsert(
+                "docs", (0..<30).map { Make.point($0, [1, 2], payload: #"{"n":\#(round),"text":"\#(text)"}"#) })
+        }
+        let stream = try subscribe(["start": "START_POSITION"])
+        var seen = [0, 0, 0]
+        while seen.contains(0), seen.allSatisfy({ $0 < 400 }), let message = try stream.read(as: SubscribeMessage.self) {
+            for event in message.events { seen[event.source.shard] += 1 }
+        }
+        #expect(!seen.contains(0), "\(seen) events of each shard")
+        stream.cancel()
+    }
+
+    /// Never skipped: whoever was away for longer than the log is kept is told, and so is whoever reads a snapshot for so long.
+    @Test(arguments: [false, true]) func commitsThatAreGoneEndTheStream(amidSnapshot: Bool) throws {
+        let server = try ServerProcess(EveryEvent.trims)
+        let connection = server.connection
+        try connection.create("docs", [Make.space(dimension: 2, metric: "L2", index: "flat")])
+        func write(_ numbers: Range<Int>) throws {
+            let text = String(repeating: "x", count: 60_000)
+            for number in numbers {
+                try connection.upsert("docs", [Make.point(number, [Float(number), 1], payload: #"{"text":"\#(text)"}"#)])
+            }
+        }
+        // More than is sent ahead to a client that does not read.
+        try write(0..<200)
+        let snapshot = try connection.open(.subscribe, ["collection": "docs", "start": "START_SNAPSHOT"])
+        var seen = try snapshot.read(as: SubscribeMessage.self)?.events.count ?? 0
+        try write(200..<300)
+        try EveryEvent.waitUntilTrimmed("docs", server, beyond: 202)
+        var stream = snapshot
+        if !amidSnapshot {
+            snapshot.cancel()
+            seen = 0
+            stream = try connection.open(.subscribe, ["collection": "docs", "positions": [["shard": 0, "position": "1"]]])
+        }
+        let ended = #expect(throws: CallError.self) {
+            while let message = try stream.read(as: SubscribeMessage.self) { seen += message.events.count }
+            try stream.finish()
+        }
+        #expect(ended?.code == .outOfRange && ended?.reason == "POSITION_TRIMMED", "\(String(describing: ended))")
+        #expect(ended?.metadata["position"] == (amidSnapshot ? "200" : "1"))
+        #expect(seen == (amidSnapshot ? 200 : 0))
+    }
+
     @Test func aDeletedCollectionEndsWhatIsOpenOnIt() throws {
         try write(0..<5_000)
         let connection = connection
