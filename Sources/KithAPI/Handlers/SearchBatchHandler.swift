@@ -5,8 +5,8 @@ import Synchronization
 
 /// SearchBatch: the queries of one call on all threads of the search pool; each fails alone.
 struct SearchBatchHandler {
-    /// Queries a thread takes at a time: of exact ones as many as are compared with a row at once, of others fewer, so that all threads end together.
-    private static let slices = (exact: 32, others: 16)
+    /// Queries a thread takes at a time: as many as exact searches compare with a row at once.
+    private static let slice = 32
 
     let engine: Engine
 
@@ -57,8 +57,9 @@ struct SearchBatchHandler {
             self.call = call
             self.message = message
             self.views = views
-            let slice = views[0].exact ? SearchBatchHandler.slices.exact : SearchBatchHandler.slices.others
-            slices = stride(from: 0, to: views.count, by: slice).map { $0..<min($0 + slice, views.count) }
+            slices = stride(from: 0, to: views.count, by: SearchBatchHandler.slice).map {
+                $0..<min($0 + SearchBatchHandler.slice, views.count)
+            }
             state = Mutex(State(parts: Array(repeating: nil, count: slices.count), missing: slices.count))
         }
 
