@@ -46,7 +46,7 @@ final class OutageRun {
                 "--webhooks.last-retry-milliseconds", "500", "--log-level", "warning",
             ],
             data: data,
-            environment: ["LD_PRELOAD": Campaign.faults, "KITH_FAULT_ROOT": data, "KITH_FAULT_CONTROL": control.path])
+            environment: control.environment(data: data))
         try FaultWriter.create(collection, shards: OutageRun.shards, on: server.connection)
         consumer = try SinkConsumer(schedule.sink, collection, brokers: broker.address)
         try createWebhook()
@@ -108,7 +108,7 @@ final class OutageRun {
         case .killServerTwice:
             server.kill()
             joinWriters()
-            try server.restartAndKill(afterMicroseconds: step.delay)
+            try server.restartAndKill(at: .disk, number: step.number, isTaken: step.isAfter)
             try restart()
         case .killServerAtDiskStep: return try killServer(at: .disk, step)
         case .killServerAtBrokerStep: return try killServer(at: .broker, step)

@@ -6,7 +6,7 @@ enum Fault: CaseIterable {
     /// Nothing: so many more acknowledged writes.
     case work
     case killServer
-    /// And again while it recovers.
+    /// And again while it recovers, at some change of its files or sync, or when it has.
     case killServerTwice
     /// At some change of its files or sync, right before or right after it.
     case killServerAtDiskStep
@@ -33,8 +33,6 @@ struct Schedule: CustomStringConvertible {
         var fault: Fault
         /// Acknowledged writes before it.
         var writes: Int
-        /// Microseconds, where a fault has a delay.
-        var delay: Int
         /// Of steps, where a fault counts some.
         var number: Int
         /// Where a fault can be on either side of something.
@@ -61,8 +59,7 @@ struct Schedule: CustomStringConvertible {
             if fault == .killBroker, Int.random(in: 0..<4, using: &random) > 0 { fault = .cutNetwork }
             return Step(
                 fault: fault, writes: Int.random(in: 0...40, using: &random),
-                delay: Int.random(in: 1_000...150_000, using: &random), number: Int.random(in: 1...100, using: &random),
-                isAfter: Bool.random(using: &random))
+                number: Int.random(in: 1...100, using: &random), isAfter: Bool.random(using: &random))
         }
     }
 

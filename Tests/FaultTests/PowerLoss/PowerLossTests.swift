@@ -31,7 +31,7 @@ struct PowerLossTests {
             try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
             let server = try ServerProcess(
                 ["--log-level", "warning"], data: root,
-                environment: ["LD_PRELOAD": Campaign.faults, "KITH_FAULT_ROOT": root, "KITH_FAULT_JOURNAL": path])
+                environment: ["LD_PRELOAD": TestEnvironment.faults, "KITH_FAULT_ROOT": root, "KITH_FAULT_JOURNAL": path])
             let size: @Sendable () -> Int = { Run.size(of: path) }
             try FaultWriter.create(PowerLossTests.collection, shards: 2, on: server.connection)
             begin = size()

@@ -18,8 +18,4 @@ enum Campaign {
     static let powerLossSeeds = seeds(((schedules ?? 1) + images - 1) / images)
 
     private static func seeds(_ count: Int) -> [UInt64] { (0..<UInt64(count)).map { firstSeed + $0 } }
-
-    /// What to preload into a server, built beside the tests.
-    static let faults = URL(filePath: TestEnvironment.binary).deletingLastPathComponent()
-        .appending(path: "libkith-faults.so").path
 }

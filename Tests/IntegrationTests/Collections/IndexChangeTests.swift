@@ -26,8 +26,9 @@ struct IndexChangeTests {
         }
     }
 
-    private func maintenance() throws -> JSON {
-        try connection.call(.getCollectionStats, ["collection": "docs"])["vectorSpaces"][0]["indexMaintenance"]
+    private func maintenance(_ connection: Connection? = nil) throws -> JSON {
+        let stats = try (connection ?? self.connection).call(.getCollectionStats, ["collection": "docs"])
+        return stats["vectorSpaces"][0]["indexMaintenance"]
     }
 
     /// Waits until nothing is under way.
@@ -72,7 +73,9 @@ struct IndexChangeTests {
             #expect(changed["vectorSpaces"][0]["index"]["kind"] == index["kind"])
             #expect(changed["vectorSpaces"][0]["dimension"].integer == UInt64(IndexChangeTests.dimension))
             for _ in 0..<2 {
-                try server.restartAndKill(afterMicroseconds: Int.random(in: 1_000...600_000, using: &random))
+                try server.restartAndKill(
+                    at: .disk, number: Int.random(in: 1...120, using: &random), isTaken: Bool.random(using: &random)
+                ) { try maintenance($0)["serving"]["kind"] == index["kind"] }
             }
             try server.restart()
             try check(&random)

@@ -58,7 +58,8 @@ struct CrashTests {
                 after: Int.random(in: 1...300, using: &random), microseconds: Int.random(in: 0...3_000, using: &random))
             if round % 4 == 3 {
                 // Also while it recovers.
-                try server.restartAndKill(afterMicroseconds: Int.random(in: 1_000...200_000, using: &random))
+                try server.restartAndKill(
+                    at: .disk, number: Int.random(in: 1...60, using: &random), isTaken: Bool.random(using: &random))
             }
             try server.restart()
             try check(replay, &recall, &random)

@@ -93,7 +93,12 @@ struct RetentionTests {
         for first in stride(from: 1, through: 7_001, by: 1_000) { try upsert(first...first + 999, seenAt: RetentionTests.old) }
         try upsert(8_001...8_100, seenAt: RetentionTests.young)
         try retain()
-        for _ in 0..<4 { try topic.server.restartAndKill(afterMicroseconds: Int.random(in: 50_000...900_000, using: &random)) }
+        for _ in 0..<4 {
+            // A start takes some forty steps; the rest are of the deletions.
+            try topic.server.restartAndKill(
+                at: .disk, number: Int.random(in: 1...100, using: &random), isTaken: Bool.random(using: &random)
+            ) { try $0.count("visits") == 100 }
+        }
         try topic.server.restart()
         let state = try wait { $0["deleted"] == "8000" && $0["sweptAt"] != .null }
         #expect(state["problem"] == "")

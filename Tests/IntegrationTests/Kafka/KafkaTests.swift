@@ -37,12 +37,14 @@ struct KafkaTests {
         beat.cancel()
     }
 
-    /// Waits until Kafka has acknowledged every commit.
+    /// Whether Kafka has acknowledged every commit.
+    private func isPublished(_ connection: Connection) throws -> Bool {
+        let positions = try connection.call(.getPositions, ["collection": "docs"])
+        return positions["published"] == positions["latest"]
+    }
+
     private func waitUntilPublished(_ server: ServerProcess) throws {
-        try wait(server) {
-            let positions = try server.connection.call(.getPositions, ["collection": "docs"])
-            return positions["published"] == positions["latest"]
-        }
+        try wait(server) { try isPublished(server.connection) }
     }
 
     private func write(_ round: Int, to server: ServerProcess) throws {
@@ -107,7 +109,11 @@ struct KafkaTests {
         for round in 0..<8 {
             try write(round, to: server)
             // Killed anywhere: before the session, between two steps of a transaction, after its commit.
-            for _ in 0..<2 { try server.restartAndKill(afterMicroseconds: Int.random(in: 20_000...900_000, using: &random)) }
+            for _ in 0..<2 {
+                try server.restartAndKill(
+                    at: .broker, number: Int.random(in: 1...40, using: &random), isTaken: Bool.random(using: &random),
+                    orWhen: isPublished)
+            }
             try server.restart()
         }
         try waitUntilPublished(server)

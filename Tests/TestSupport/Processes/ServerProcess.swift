@@ -29,8 +29,9 @@ public final class ServerProcess: @unchecked Sendable {
 
     deinit { process.kill() }
 
-    private func launch() throws -> ChildProcess {
-        try ChildProcess(TestEnvironment.binary, arguments, environment: environment)
+    /// - Parameter more: what this start alone has in its environment.
+    private func launch(_ more: [String: String] = [:]) throws -> ChildProcess {
+        try ChildProcess(TestEnvironment.binary, arguments, environment: environment.merging(more) { $1 })
     }
 
     private static func connect(_ process: ChildProcess, _ folder: TemporaryFolder) throws -> Connection {
@@ -62,12 +63,26 @@ public final class ServerProcess: @unchecked Sendable {
         connection = try ServerProcess.connect(process, folder)
     }
 
-    /// Starts on the same data, and kills after so many microseconds, maybe amid recovery.
-    public func restartAndKill(afterMicroseconds microseconds: Int) throws {
+    /// Starts on the same data and ends at its so-manieth step, before or after that is taken: maybe amid recovery.
+    ///
+    /// - Parameter isDone: asked from when it listens: one that has nothing left to do takes no more steps, and is killed as it is.
+    public func restartAndKill(
+        at step: FaultControl.Step, number: Int, isTaken: Bool, orWhen isDone: (Connection) throws -> Bool = { _ in true }
+    ) throws {
         process.kill()
-        let next = try launch()
-        process = next
-        DispatchQueue.global().asyncAfter(deadline: .now() + .microseconds(microseconds)) { next.signal(SIGKILL) }
-        next.wait()
+        let control = try FaultControl(folder("control"))
+        try control.kill(at: step, number: number, isTaken: isTaken)
+        process = try launch(control.environment(data: dataFolder))
+        do {
+            let connection = try ServerProcess.connect(process, folder)
+            while try !isDone(connection) {}
+        } catch is ChildProcess.Failure {
+            // It ended before it listened.
+        } catch let error as CallError where error.code == .unavailable {
+            // It ended amid its work.
+        }
+        process.signal(SIGKILL)
+        let status = process.wait()
+        guard status == -SIGKILL else { throw ChildProcess.Failure(description: "kith serve ended with \(status):\n\(output)") }
     }
 }

@@ -13,6 +13,9 @@ public enum TestEnvironment {
         variables["KITH_BINARY"]
         ?? URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "kith").path
 
+    /// What to preload into a server that something is to go wrong in (Tests/CFaults), built beside these tests.
+    public static let faults = URL(filePath: binary).deletingLastPathComponent().appending(path: "libkith-faults.so").path
+
     /// A Python with grpcio: KITH_PYTHON, or the one that Scripts/python-environment.sh makes; nil where there is none.
     public static let python: String? = [variables["KITH_PYTHON"], "\(repository)/.build/python/bin/python"]
         .compactMap { $0 }.first { FileManager.default.isExecutableFile(atPath: $0) }

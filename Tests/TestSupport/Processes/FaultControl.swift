@@ -1,31 +1,37 @@
 import Foundation
-import TestSupport
 
 /// The file by which the preloaded library (Tests/CFaults) is told what is to go wrong: a `KithFaultControl`.
-struct FaultControl {
+public struct FaultControl {
     /// What a server can be ended at.
-    enum Step: Int, CaseIterable {
+    public enum Step: Int, CaseIterable, Sendable {
         /// A change of its data folder, or a sync.
         case disk
         /// A message to a broker.
         case broker
     }
 
-    let path: String
+    public let path: String
 
-    init(_ path: String) throws {
+    public init(_ path: String) throws {
         self.path = path
         try Data().write(to: URL(filePath: path))
         try clear()
     }
 
-    /// Nothing goes wrong.
-    func clear() throws { try write() }
+    /// What a server is to be started with, to obey.
+    ///
+    /// - Parameter data: its data folder.
+    public func environment(data: String) -> [String: String] {
+        ["LD_PRELOAD": TestEnvironment.faults, "KITH_FAULT_ROOT": data, "KITH_FAULT_CONTROL": path]
+    }
 
-    func fillDisk() throws { try write(isFull: true) }
+    /// Nothing goes wrong.
+    public func clear() throws { try write() }
+
+    public func fillDisk() throws { try write(isFull: true) }
 
     /// Ends the server at its so-manieth step from now on, before or after it is taken.
-    func kill(at step: Step, number: Int, isTaken: Bool) throws {
+    public func kill(at step: Step, number: Int, isTaken: Bool) throws {
         var steps = Step.allCases.map { _ in 0 }
         steps[step.rawValue] = number
         try write(diesAfter: isTaken, steps: steps)
