@@ -27,9 +27,9 @@ struct CodeChoice {
     }
 
     /// Whether 4 bits can save enough to be worth a look.
-    static func isWorthIt(_ space: VectorSpace) -> Bool {
-        func bytes(_ code: Int) -> Int { kith_node_bytes(UInt8(code), space.element.rawValue, space.dimension) }
-        return bytes(Int(KITH_CODE_SCALAR8)) - bytes(Int(KITH_CODE_SCALAR4)) >= savedBytes
+    static func isWorthIt(_ space: VectorSpace, insteadOf code: UInt8) -> Bool {
+        func bytes(_ code: UInt8) -> Int { kith_node_bytes(code, space.element.rawValue, space.dimension) }
+        return bytes(code) - bytes(UInt8(KITH_CODE_SCALAR4)) >= savedBytes
     }
 
     /// The code that suits these vectors. O(`vectors` * `queries`).

@@ -5,7 +5,7 @@ public import KithCore
 public struct GraphParameters: Sendable, Equatable {
     /// What nodes hold of a vector.
     public enum Codes: String, Sendable, CaseIterable {
-        /// The row itself for 8-bit and binary vectors; 8 bits a component for floating-point ones where the metric allows, or 4 where that saves
+        /// The row itself for 8-bit and binary vectors, 8 bits a component for floating-point ones; or 4 where the metric allows it, it saves
         /// much and the first vectors bear it (see `CodeChoice`). With links on disk 4 bits a component, where metric and element type allow.
         case auto
         /// The row itself.
@@ -64,7 +64,7 @@ public struct GraphParameters: Sendable, Equatable {
     /// - Throws: `INVALID_INDEX_PARAMETER` when the codes asked for cannot stand for the space's vectors.
     func codes(for space: VectorSpace) throws(KithError) -> [UInt8] {
         let code = try code(for: space)
-        let isOpen = codes == .auto && !hasLinksOnDisk && code == UInt8(KITH_CODE_SCALAR8) && CodeChoice.isWorthIt(space)
+        let isOpen = codes == .auto && !hasLinksOnDisk && canBeScaled(space) && CodeChoice.isWorthIt(space, insteadOf: code)
         return isOpen ? [code, UInt8(KITH_CODE_SCALAR4)] : [code]
     }
 
@@ -72,19 +72,21 @@ public struct GraphParameters: Sendable, Equatable {
     ///
     /// - Throws: `INVALID_INDEX_PARAMETER` when the codes asked for cannot stand for the space's vectors.
     func code(for space: VectorSpace) throws(KithError) -> UInt8 {
-        let comparesProducts = [.cosine, .dot, .l2].contains(space.metric)
         switch codes {
         case .full: return UInt8(KITH_CODE_FULL)
-        case .auto where hasLinksOnDisk:
-            return UInt8(comparesProducts && space.element != .binary ? KITH_CODE_SCALAR4 : KITH_CODE_FULL)
-        case .auto:
-            return UInt8(space.element.isFloatingPoint && comparesProducts ? KITH_CODE_SCALAR8 : KITH_CODE_FULL)
+        case .auto where hasLinksOnDisk: return UInt8(canBeScaled(space) ? KITH_CODE_SCALAR4 : KITH_CODE_FULL)
+        case .auto: return UInt8(space.element.isFloatingPoint && canBeScaled(space) ? KITH_CODE_SCALAR8 : KITH_CODE_FULL)
         case .sq8, .sq4:
-            guard comparesProducts, space.element != .binary else {
+            guard canBeScaled(space) else {
                 throw .invalidIndexParameter("codes", "\(space.metric) over \(space.element) needs codes 'full' or 'auto'")
             }
             return UInt8(codes == .sq8 ? KITH_CODE_SCALAR8 : KITH_CODE_SCALAR4)
         }
+    }
+
+    /// Whether scaled components can stand for vectors: where the metric is a dot product.
+    private func canBeScaled(_ space: VectorSpace) -> Bool {
+        [.cosine, .dot, .l2].contains(space.metric) && space.element != .binary
     }
 
     /// `alpha` as a ratio of distances the way the metric gives them: squared for those that are squares of lengths (dot is pruned by L2).

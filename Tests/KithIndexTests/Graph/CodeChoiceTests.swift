@@ -7,11 +7,14 @@ import Testing
     private static let dimension = 320
 
     /// Vectors around centres, as near to them as `spread` says.
-    private func rows(spread: Float, count: Int, _ codes: String = "auto", dimension: Int = Self.dimension) throws -> TestRows {
-        let rows = try TestRows(.test(dimension, .float32, .l2, ["codes": codes]), capacity: 6_000)
-        let centres = (0..<32).map { _ in rows.randomVector() }
+    private func rows(
+        spread: Float, count: Int, _ codes: String = "auto", dimension: Int = Self.dimension, _ element: ElementType = .float32
+    ) throws -> TestRows {
+        let rows = try TestRows(.test(dimension, element, .l2, ["codes": codes]), capacity: 6_000)
+        let centres = (0..<32).map { _ in (0..<dimension).map { _ in rows.random.component(.float32) } }
         for number in 0..<count {
-            rows.append(centres[number % centres.count].map { $0 + spread * rows.random.component(.float32) })
+            let vector = centres[number % centres.count].map { $0 + spread * rows.random.component(.float32) }
+            rows.append(element == .uint8 ? vector.map { min(max(0, (127 + 80 * $0).rounded()), 255) } : vector)
         }
         return rows
     }
@@ -24,11 +27,13 @@ import Testing
         return index
     }
 
-    @Test("coarse codes are chosen where they tell neighbours apart", arguments: [(Float(0.5), "sq4"), (0.02, "sq8")])
-    func choice(spread: Float, codes: String) throws {
-        let rows = try rows(spread: spread, count: 4_000)
+    @Test(
+        "coarse codes are chosen where they tell neighbours apart",
+        arguments: [(Float(0.5), "sq4", ElementType.float32), (0.02, "sq8", .float32), (0.5, "sq4", .uint8), (0.02, "full", .uint8)])
+    func choice(spread: Float, codes: String, element: ElementType) throws {
+        let rows = try rows(spread: spread, count: 4_000, element)
         let index = try linked(rows)
-        let expected = try code(linked(self.rows(spread: spread, count: 300, codes)))
+        let expected = try code(linked(self.rows(spread: spread, count: 300, codes, element)))
         #expect(code(index) == expected)
         #expect(index.linkedCount == rows.count)
         try (index as? any CheckableIndex)?.checkInvariants()
