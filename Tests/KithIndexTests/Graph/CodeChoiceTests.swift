@@ -29,7 +29,9 @@ import Testing
 
     @Test(
         "coarse codes are chosen where they tell neighbours apart",
-        arguments: [(Float(0.5), "sq4", ElementType.float32), (0.02, "sq8", .float32), (0.5, "sq4", .uint8), (0.02, "full", .uint8)])
+        arguments: [
+            (Float(0.5), "sq4", ElementType.float32), (0.02, "sq8", .float32), (0.5, "sq4", .uint8), (0.02, "full", .uint8),
+        ])
     func choice(spread: Float, codes: String, element: ElementType) throws {
         let rows = try rows(spread: spread, count: 4_000, element)
         let index = try linked(rows)
