@@ -8,7 +8,7 @@ import Testing
 
     /// Vectors around centres, as near to them as `spread` says.
     private func rows(
-        spread: Float, count: Int, _ codes: String = "auto", dimension: Int = Self.dimension, _ element: ElementType = .float32
+        spread: Float, count: Int, _ codes: String = "auto", dimension: Int = Self.dimension, of element: ElementType = .float32
     ) throws -> TestRows {
         let rows = try TestRows(.test(dimension, element, .l2, ["codes": codes]), capacity: 6_000)
         let centres = (0..<32).map { _ in (0..<dimension).map { _ in rows.random.component(.float32) } }
@@ -33,9 +33,9 @@ import Testing
             (Float(0.5), "sq4", ElementType.float32), (0.02, "sq8", .float32), (0.5, "sq4", .uint8), (0.02, "full", .uint8),
         ])
     func choice(spread: Float, codes: String, element: ElementType) throws {
-        let rows = try rows(spread: spread, count: 4_000, element)
+        let rows = try rows(spread: spread, count: 4_000, of: element)
         let index = try linked(rows)
-        let expected = try code(linked(self.rows(spread: spread, count: 300, codes, element)))
+        let expected = try code(linked(self.rows(spread: spread, count: 300, codes, of: element)))
         #expect(code(index) == expected)
         #expect(index.linkedCount == rows.count)
         try (index as? any CheckableIndex)?.checkInvariants()
