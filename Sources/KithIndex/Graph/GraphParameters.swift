@@ -5,8 +5,8 @@ public import KithCore
 public struct GraphParameters: Sendable, Equatable {
     /// What nodes hold of a vector.
     public enum Codes: String, Sendable, CaseIterable {
-        /// The row itself for 8-bit and binary vectors, 8 bits a component for floating-point ones; or 4 where the metric allows it, it saves
-        /// much and the first vectors bear it (see `CodeChoice`). With links on disk 4 bits a component, where metric and element type allow.
+        /// 8 bits a component for floating-point vectors where the metric allows, else the row itself; or 4 bits instead of either where the metric
+        /// allows, that saves much, and the first vectors bear it (see `CodeChoice`). With links on disk 4 bits a component, where metric and element type allow.
         case auto
         /// The row itself.
         case full
@@ -84,7 +84,7 @@ public struct GraphParameters: Sendable, Equatable {
         }
     }
 
-    /// Whether scaled components can stand for vectors: where the metric is a dot product.
+    /// Whether scaled components can stand for vectors: where the metric follows from a dot product.
     private func canBeScaled(_ space: VectorSpace) -> Bool {
         [.cosine, .dot, .l2].contains(space.metric) && space.element != .binary
     }
