@@ -34,6 +34,9 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
     /// What searches retain: the graph they walk, and what is known of the effort they need. The lock is held for just that.
     private let current: Mutex<Current>
 
+    /// What searches know of the dead: of `deadShareSample` nodes, when last estimated.
+    private let estimatedDead = Atomic<Int>(0)
+
     // Of the one thread that links.
     private let calibrator: GraphCalibrator
     private let linker: GraphLinker
@@ -98,7 +101,7 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: linked)
         return try walks.withWalk { walk throws(KithError) in
             var answered = false
-            var plan = WalkPlan(query, effort: wholeEffort(query, current), linked: linked)
+            var plan = plan(query, effort: wholeEffort(query, current), linked: linked)
             if plan.isWorthIt {
                 answered = try answer(query, &plan, from: graph, walk, distance, visibility)
             }
@@ -120,8 +123,14 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         let linked = min(current.graph.linkedCount, snapshot.slotCount)
         func matches(_ range: Range<UInt32>) -> Int { query.filter?.count(in: range) ?? range.count }
         let tail = query.indexedOnly ? 0 : matches(linked..<snapshot.slotCount)
-        let plan = WalkPlan(query, effort: Int(effort(query, current).rounded(.up)), linked: linked)
+        let plan = plan(query, effort: Int(effort(query, current).rounded(.up)), linked: linked)
         return tail + (plan.isWorthIt ? plan.comparisons : matches(0..<linked))
+    }
+
+    private func plan(_ query: IndexQuery, effort: Int, linked: UInt32) -> WalkPlan {
+        let deadShare = Double(estimatedDead.load(ordering: .relaxed)) / Double(Self.deadShareSample)
+        // Beyond half the graph is being made anew, and a wider walk would be a scan.
+        return WalkPlan(query, effort: effort, linked: linked, deadShare: min(deadShare, 0.5))
     }
 
     private func wholeEffort(_ query: IndexQuery, _ current: Current) -> Int {
@@ -192,7 +201,7 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         let current = current.withLock { $0 }
         return current.graph.linkedCount < min(slotCount, linkableSlots) || canChooseCodes || replacement != nil
             || repair.isUnderway || current.graph.isDamaged
-            || deadShare(current.graph) * Self.deadShareLimit > Self.deadShareSample
+            || estimateDead(current.graph) * Self.deadShareLimit > Self.deadShareSample
             || calibrator.hasWork(current.graph, current.efforts, upTo: slotCount)
     }
 
@@ -237,7 +246,7 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
     /// Takes the dead out of the graph, a piece a call; or, where they are the most of it, makes another over the living, which is built
     /// at twice the pace of the one it follows, so it catches up.
     private func keepUp(_ graph: Graph, limit: Int) throws(KithError) {
-        let dead = deadShare(graph)
+        let dead = estimateDead(graph)
         if replacement == nil, graph.isDamaged || 2 * dead > Self.deadShareSample {
             replacement = try Graph(context, parameters, code: graph.code)
             // Told once: from here on it is being mended.
@@ -256,8 +265,14 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         }
     }
 
+    private func estimateDead(_ graph: Graph) -> Int {
+        let dead = sampleDead(graph)
+        estimatedDead.store(dead, ordering: .relaxed)
+        return dead
+    }
+
     /// How many of `deadShareSample` nodes are dead, by a sample that depends on nothing but the graph; 0 in a small one.
-    private func deadShare(_ graph: Graph) -> Int {
+    private func sampleDead(_ graph: Graph) -> Int {
         let count = UInt64(graph.publishedNodes)
         guard count >= Self.deadShareSample else { return 0 }
         var nodes = 0

@@ -22,14 +22,18 @@ struct WalkPlan {
     /// Rows that a walk may compare before scanning would have been cheaper.
     let budget: Int
 
-    /// - Parameter effort: candidates to be kept, of those that match.
-    init(_ query: IndexQuery, effort: Int, linked: UInt32) {
+    /// - Parameters:
+    ///   - effort: candidates to be kept, of those that match.
+    ///   - deadShare: of the nodes, as last estimated; filters match the living alone.
+    init(_ query: IndexQuery, effort: Int, linked: UInt32, deadShare: Double = 0) {
         guard !query.exact, query.recallTarget != 1 else {
             (topK, self.effort, wanted, budget) = (query.topK, effort, query.topK, 0)
             return
         }
         guard let filter = query.filter else {
-            (topK, self.effort, wanted) = (query.topK, effort, query.topK)
+            wanted = query.topK
+            topK = Self.found(for: query.topK, deadShare)
+            self.effort = max(Int((Double(effort) / (1 - deadShare)).rounded(.up)), topK)
             budget = Self.budget(linked: linked)
             return
         }
@@ -39,6 +43,14 @@ struct WalkPlan {
         self.effort = Int(min(Double(effort) * share, Double(Limits.slots)))
         wanted = max(query.topK, effort / 2)
         budget = matches / Self.matchScanAdvantage
+    }
+
+    /// Nodes to find for so many living ones: what is expected of a sample of independent nodes, and a standard deviation more. A walk
+    /// that finds too few is repeated at twice the width, and where effort is least it would be every time.
+    private static func found(for living: Int, _ deadShare: Double) -> Int {
+        guard deadShare > 0 else { return living }
+        let expected = Double(living) / (1 - deadShare)
+        return Int((expected + (expected * deadShare).squareRoot()).rounded(.up))
     }
 
     /// Rows that a walk without a filter may compare.

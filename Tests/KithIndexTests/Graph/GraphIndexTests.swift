@@ -72,6 +72,21 @@ private final class Flag: Sendable {
         }
     }
 
+    @Test("a search walks wider by the share of the dead, so that it need not walk twice")
+    func widerAmongDead() throws {
+        let test = try TestRows(.test(8, .float32, .l2, ["search_window": "20"]), capacity: 10_000)
+        test.appendRandom(10_000)
+        let index = try test.makeIndex()
+        try index.linkAll(upTo: 10_000)
+        let query = IndexQuery(vector: test.randomQuery(), topK: 10)
+        let before = index.expectedComparisons(query, in: test.snapshot())
+        for slot in stride(from: 0, to: 10_000, by: 10) as StrideTo<UInt32> { test.deaths.kill(slot, at: 2) }
+        // Too few to be taken out, but known of from here on.
+        #expect(!index.hasWork(upTo: 10_000))
+        let wider = Double(index.expectedComparisons(query, in: test.snapshot(at: 2))) / Double(before)
+        #expect((1.05...1.25).contains(wider))
+    }
+
     @Test("few survivors among many dead are all found", arguments: [0, 1, 3, 40])
     func fewSurvivors(_ survivors: UInt32) throws {
         let test = try TestRows(.test(8, .float32, .l2, ["search_window": "20"]), capacity: 10_000)
