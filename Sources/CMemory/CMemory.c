@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CMemory.h"
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -9,6 +10,12 @@
 void kith_set_thread_niceness(int niceness) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness); }
 
 void kith_set_thread_name(const char *name) { prctl(PR_SET_NAME, name); }
+
+void kith_release_freed_memory(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
 
 static _Thread_local uint64_t helpers_time;
 

@@ -11,6 +11,8 @@ public struct VectorRows: @unchecked Sendable {
     public let stride: Int
     /// How they are compared, where not by the space's metric.
     var kernel: UnsafePointer<kith_kernel>?
+    /// Told what scans have passed; kept alive by the context. Counting references would cost each search.
+    unowned(unsafe) var source: (any RowSource)?
 
     public init(base: UnsafeRawPointer, stride: Int) {
         self.base = base
@@ -20,6 +22,9 @@ public struct VectorRows: @unchecked Sendable {
     /// The vector of a slot; zeros where nothing was stored. O(1).
     @inlinable
     public func row(_ slot: UInt32) -> UnsafeRawPointer { base + Int(slot) * stride }
+
+    /// Says that a scan is done with these rows, one of many pieces that follow each other: they need not stay in memory for it.
+    func passed(_ slots: Range<UInt32>) { source?.passed(slots) }
 }
 
 /// When each slot died: zero while it lives, else the position of the commit that replaced or deleted it.
@@ -83,6 +88,7 @@ public struct IndexContext: Sendable {
     ) {
         self.space = space
         self.rows = rows
+        self.rows.source = reader
         self.deaths = deaths
         self.reader = reader
         self.scratchDirectory = scratchDirectory

@@ -21,6 +21,9 @@ void kith_set_thread_niceness(int niceness);
 /// Names the calling thread, as top and debuggers show it: the first 15 bytes.
 void kith_set_thread_name(const char *_Nonnull name);
 
+/// Gives freed memory that the allocator has kept back to the system. Milliseconds; other threads wait for memory meanwhile.
+void kith_release_freed_memory(void);
+
 /// Nanoseconds of processor time that the calling thread has used, and those that have worked for it (see kith_add_thread_time).
 uint64_t kith_thread_time(void);
 /// Counts the processor time of a thread that has worked for the calling one.

@@ -1,3 +1,4 @@
+internal import CMemory
 @preconcurrency import Dispatch
 import KithCore
 import KithIndex
@@ -81,7 +82,12 @@ final class MemoryGovernor: Sendable {
 
     /// What all that can be on disk may take of the node's budget: what everything else leaves.
     private func leftOfNode() -> Int {
-        let memory = ProcessMemory.measure()
+        var memory = ProcessMemory.measure()
+        if memory.residentBytes > nodeBudget {
+            // Writing and linking leave free memory behind that the allocator would keep for the next time.
+            kith_release_freed_memory()
+            memory = ProcessMemory.measure()
+        }
         metrics.tieredResidentBytes.set(memory.tieredBytes)
         return max(0, nodeBudget - (memory.residentBytes - memory.tieredBytes))
     }

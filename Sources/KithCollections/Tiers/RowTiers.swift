@@ -45,6 +45,18 @@ final class RowTiers: RowSource, @unchecked Sendable {
         try segments.read(slots, into: buffer)
     }
 
+    /// Bytes that a scan leaves in memory behind itself at most.
+    private static let passedBytes = 4 << 20
+
+    func passed(_ slots: Range<UInt32>) {
+        guard isLimited else { return }
+        func piece(_ slot: UInt32) -> Int { Int(slot) * segments.stride / Self.passedBytes }
+        for piece in piece(slots.lowerBound)..<piece(slots.upperBound) {
+            let start = piece * Self.passedBytes
+            if !isMapped(start / segmentBytes) { segments.releasePages(start..<start + Self.passedBytes) }
+        }
+    }
+
     // MARK: The governor's
 
     var segmentBytes: Int { segments.segmentBytes }

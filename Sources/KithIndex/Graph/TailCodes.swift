@@ -81,6 +81,7 @@ final class TailCodes: @unchecked Sendable {
         let limit = min(slotCount, free.addingReportingOverflow(Self.capacity).partialValue)
         guard slot < limit else { return }
         for slot in slot..<limit { encode(slot) }
+        rows.passed(slot..<limit)
         end.store(limit, ordering: .releasing)
     }
 

@@ -26,7 +26,12 @@ struct QueryDistance {
     @inline(__always)
     func scan(from first: UInt32, count: Int, into distances: UnsafeMutablePointer<Float>) {
         kernel.scan(query, rows.row(first), rows.stride, count, dimension, scale, distances)
+        passed(first..<first + UInt32(count))
     }
+
+    /// Says that a scan is done with these slots.
+    @inline(__always)
+    func passed(_ slots: Range<UInt32>) { rows.passed(slots) }
 
     fileprivate init(kernel: kith_kernel, rows: VectorRows, query: UnsafeRawPointer, dimension: Int, scale: Float) {
         self.kernel = kernel

@@ -61,6 +61,7 @@ final class QueryPanel {
             widened, rowBias, rowScale)
         let found = withUnsafePointer(to: panel) { panel in withUnsafePointer(to: ready) { kernel.scan(panel, $0, pairs) } }
         for index in 0..<found where Int(pairs[index].query) < count { near(Int(pairs[index].query), first + pairs[index].row) }
+        rows.passed(first..<first + UInt32(rowCount))
     }
 }
 

@@ -12,6 +12,9 @@ public protocol RowSource: AnyObject, Sendable {
     ///
     /// - Throws: `STORAGE_FAILURE`, naming the file.
     func read(_ slots: UnsafeBufferPointer<UInt32>, into buffer: UnsafeMutableRawPointer) throws(KithError)
+
+    /// A scan has compared these rows where they are mapped, the next piece of many: those that are to be read may go from memory again.
+    func passed(_ slots: Range<UInt32>)
 }
 
 /// Brings rows to where they can be compared: those that are mapped stay there, others are read.

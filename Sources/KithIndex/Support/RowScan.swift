@@ -52,6 +52,7 @@ extension SearchScratch {
         shouldStop: () -> Bool
     ) throws(KithError) {
         var cursor = filter.cursor(in: range)
+        var passed = range.lowerBound
         var untilStop = SearchScratch.rowsBetweenStops
         while true {
             let count = cursor.next(into: slots, limit: SearchScratch.blockSize)
@@ -61,6 +62,8 @@ extension SearchScratch {
                 untilStop = SearchScratch.rowsBetweenStops
             }
             distance.gather(slots, count: count, into: distances)
+            distance.passed(passed..<slots[count - 1])
+            passed = slots[count - 1]
             for index in 0..<count {
                 let rank = Rank(distance: distances[index], slot: slots[index])
                 if nearest.wants(rank), visibility.admits(rank.slot) { nearest.insert(rank) }

@@ -60,6 +60,11 @@ extension VectorSegments {
     /// Takes the pages of a segment out of the process; they come back when they are touched, from the system's cache or the file.
     public func releasePages(segment: Int) {
         precondition(segment < segmentCount, "no such segment")
-        madvise(UnsafeMutableRawPointer(mutating: base) + segment * segmentBytes, segmentBytes, MADV_DONTNEED)
+        releasePages(segment * segmentBytes..<(segment + 1) * segmentBytes)
+    }
+
+    /// Likewise of bytes from row 0 on, which begin and end with a page.
+    public func releasePages(_ bytes: Range<Int>) {
+        madvise(UnsafeMutableRawPointer(mutating: base) + bytes.lowerBound, bytes.count, MADV_DONTNEED)
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import KithCollections
 import KithCore
 import KithTelemetry
@@ -50,6 +51,33 @@ import TestSupport
         while space(collection).readBytes > 0 { await Task.yield() }
         #expect(node.metrics.tierPromotions.current > 0)
         #expect(try queries.map { try collection.nearest($0, 5).points.map(\.id) } == mapped)
+    }
+
+    @Test("an exact search leaves little of what is to be on disk in memory, also between the governor's rounds")
+    func scansLeaveLittle() async throws {
+        let node = try Node.open(folder("n")) { $0.memoryRoundMilliseconds = 3_600_000 }
+        let collection = try node.make("films", kind: "flat", dimension: 512) { $0.memoryBudgetBytes = 1 }
+        let points = 12_000
+        for first in stride(from: 0, to: points, by: 1_000) {
+            let request = WriteRequest()
+            for id in first..<first + 1_000 { request.upsert(UInt64(id), [Float](repeating: Float(id), count: 512)) }
+            try await collection.commit(request)
+        }
+        #expect(try collection.nearest([Float](repeating: 7_000, count: 512), 1).points.map(\.id) == [.number(7_000)])
+        #expect(residentVectors() < points * 512 * 4 / 2)
+        node.close()
+    }
+
+    /// Of vectors in the test's folder that are mapped.
+    private func residentVectors() -> Int {
+        let text = FileHandle(forReadingAtPath: "/proc/self/smaps")?.readDataToEndOfFile() ?? Data()
+        var bytes = 0
+        var isOurs = false
+        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
+            if line.contains("/") { isOurs = line.contains(folder("n")) && line.hasSuffix(".vectors") }
+            if isOurs, line.hasPrefix("Rss:") { bytes += (Int(line.split(separator: " ")[1]) ?? 0) << 10 }
+        }
+        return bytes
     }
 
     @Test("a collection on disk is opened within its budget, and answers as before")

@@ -20,6 +20,9 @@ private final class CountingReader: RowSource {
         }
         reads.add(slots.count, ordering: .relaxed)
     }
+
+    func passed(_ slots: Range<UInt32>) { passed.withLock { $0.append(slots) } }
+    let passed = Mutex<[Range<UInt32>]>([])
 }
 
 @Suite struct DiskGraphTests {
@@ -41,6 +44,22 @@ private final class CountingReader: RowSource {
         #expect(try answers() == mapped)
         #expect(reader.reads.load(ordering: .relaxed) > 0)
         #expect(try test.recall(index) >= 0.95)
+    }
+
+    @Test("scans say which rows they are done with, piece by piece", arguments: [1, 3])
+    func scansPass(_ queries: Int) throws {
+        let test = try TestRows(.test(24, index: "disk_graph"), capacity: 8_000)
+        let reader = CountingReader(test.rows)
+        test.reader = reader
+        test.appendRandom(8_000)
+        let index = try test.makeIndex()
+        let places = (0..<queries).map { test.rows.row(UInt32($0)) }
+        _ = try index.search(places.map { IndexQuery(vector: $0, topK: 5, exact: true) }, in: test.snapshot())
+        let pieces = reader.passed.withLock { $0 }
+        #expect(pieces.count > 8)
+        #expect(pieces.first?.lowerBound == 0)
+        #expect(pieces.last?.upperBound == 8_000)
+        #expect(zip(pieces, pieces.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
     }
 
     @Test("links lie beside the codes, not in them")
