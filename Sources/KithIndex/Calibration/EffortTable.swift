@@ -98,7 +98,7 @@ package struct EffortTable: Equatable, Sendable {
     }
 
     /// What is missed by the most effort that is worth measuring, or gained by twice as much.
-    private static let worthMeasuring: Float = 0.002
+    static let worthMeasuring: Float = 0.002
 
     /// By size, the most effort that a measurement need make: that which missed next to nothing, and a step more; or twice that from which on next to nothing
     /// was gained, for what is missed then, such as one of two equals, no effort finds. Nil: as much as there is.

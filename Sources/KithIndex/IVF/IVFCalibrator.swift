@@ -116,8 +116,9 @@ final class IVFCalibrator {
     private func scout(_ current: inout Underway) {
         var tally = EffortTally()
         for sample in current.samples { tally.addRelative(sample) { !context.deaths.isDead($0) } }
+        let enough = 1 - Double(EffortTable.worthMeasuring)
         current.highestEfforts = EffortLadder.sizes.indices.map { size in
-            tally.steps(size: size).first { (tally.recall(size: size, step: $0) ?? 0) >= 0.998 }.map { step in
+            tally.steps(size: size).first { (tally.recall(size: size, step: $0) ?? 0) >= enough }.map { step in
                 EffortLadder.efforts[min(step + 1, EffortLadder.efforts.count - 1)]
             }
         }
