@@ -163,10 +163,15 @@ public enum Limits {
     /// Bytes of events that one shard may have in that queue: a partition that lags leaves room for others.
     public static let relayShardBytes = 32 << 20
     /// Bytes of events sent for one shard before the next shard's turn.
-    public static let relayTurnBytes = 4 << 20
-    /// What the relay's threads together take of one processor while writers need all there are: with librdkafka's threads and a broker on
-    /// the same machine it becomes some three times that.
-    public static let relayPaceShare = 0.05
+    public static let relayTurnBytes = 1 << 20
+    /// What the relay's threads together may take of one processor, whatever writers need.
+    public static let relayPaceNeed = 0.05
+    /// Processors that publishing takes, librdkafka's threads and a broker on the same machine included, for each that those threads take.
+    public static let relayPaceProcessors = 5.0
+    /// Processors that are to be left over while they take what they need.
+    public static let relayPaceReserve = 0.2
+    /// What they take of one while they rest, because writers need the others.
+    public static let relayPaceShare = 0.01
     /// Seconds that events may wait for that.
     public static let relayPaceSeconds = 30
     /// Commits between two saves of the relay's cursor, at most.

@@ -1,31 +1,48 @@
 import Foundation
 
-/// How much of the machine's processors nobody uses, as Linux counts it.
-struct Idleness {
-    private static let window = Duration.milliseconds(100)
-    /// Below it a thread more takes time from others.
-    private static let saturated = 0.25
+/// How much of the machine's processors nobody uses, as Linux counts it, from one look to the next.
+package struct Idleness: Sendable {
+    package typealias Ticks = (idle: UInt64, all: UInt64)
 
-    private var ticks: (idle: UInt64, all: UInt64)?
-    private var readAt = ContinuousClock.now
-    private var share = 1.0
+    /// Time between two looks: Linux counts in steps of a hundredth of a second.
+    private static let window = Duration.milliseconds(50)
 
-    var isSaturated: Bool {
-        mutating get {
-            if ContinuousClock.now - readAt >= Idleness.window { read() }
-            return share < Idleness.saturated
+    private let processors: Double
+    private let ticks: @Sendable () -> Ticks?
+    private var last: (ticks: Ticks, at: ContinuousClock.Instant)?
+    /// Between the last two looks.
+    private var seen: (since: ContinuousClock.Instant, spare: Double)?
+
+    /// - Parameter ticks: so far, and how many of them idle; nil where the machine does not tell, and then everything is spare.
+    package init(
+        processors: Int = ProcessInfo.processInfo.activeProcessorCount,
+        ticks: @escaping @Sendable () -> Ticks? = { Idleness.systemTicks() }
+    ) {
+        self.processors = Double(processors)
+        self.ticks = ticks
+    }
+
+    /// Processors that nobody used in the last window, where that is one since `began`; nil until it is over.
+    package mutating func spareProcessors(since began: ContinuousClock.Instant, at now: ContinuousClock.Instant) -> Double? {
+        look(at: now)
+        return seen.flatMap { $0.since >= began ? $0.spare : nil }
+    }
+
+    private mutating func look(at now: ContinuousClock.Instant) {
+        if let last, now - last.at < Idleness.window { return }
+        guard let ticks = ticks() else {
+            seen = (now, .infinity)
+            return
         }
+        if let last, ticks.all > last.ticks.all {
+            let idle = Double(ticks.idle - min(last.ticks.idle, ticks.idle))
+            seen = (last.at, processors * idle / Double(ticks.all - last.ticks.all))
+        }
+        last = (ticks, now)
     }
 
-    private mutating func read() {
-        readAt = .now
-        guard let now = Idleness.ticks() else { return }
-        if let ticks, now.all > ticks.all { share = Double(now.idle - min(ticks.idle, now.idle)) / Double(now.all - ticks.all) }
-        ticks = now
-    }
-
-    /// Nil where /proc/stat does not tell.
-    private static func ticks() -> (idle: UInt64, all: UInt64)? {
+    /// Since the machine started.
+    package static func systemTicks() -> Ticks? {
         guard let file = fopen("/proc/stat", "r") else { return nil }
         defer { fclose(file) }
         var line = [CChar](repeating: 0, count: 512)

@@ -13,6 +13,7 @@ final class RelayMeter: Sendable {
         let reading = RelayReading(lanes: lanes, metrics: metrics)
         self.reading = reading
         thread = WorkerThread(name: "kith-relay-meter") { [signal] stopping in
+            GentleThread.become()
             while !stopping() {
                 reading.take()
                 signal.wait(until: .now + interval)

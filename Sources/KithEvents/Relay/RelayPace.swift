@@ -1,88 +1,66 @@
-import Foundation
 import KithCore
-import KithTelemetry
+package import KithTelemetry
 import Synchronization
 
-/// Leaves the processors to writers while they need all of them: keeping up with a bulk load takes a good third of its speed, or more.
+/// Leaves the processors to writers while they need them: keeping up with a bulk load takes a third of its speed, or more.
 ///
-/// Where keeping up would take more than a share of one processor and the machine has none to spare, all lanes of a node together take that
-/// share only, and the log holds the rest until writers are done; at most until its oldest event is `Limits.relayPaceSeconds` old or the log is
-/// half full.
-final class RelayPace: Sendable {
+/// Where keeping up takes more than `Limits.relayPaceNeed` of a processor and nobody knows of processors to spare for it, lanes rest. All of a
+/// node together take `Limits.relayPaceShare` then, and the log holds what waits: until processors are spare, its oldest event is
+/// `Limits.relayPaceSeconds` old, or the log is half full. What is spare shows while a lane rests, for it is not the lane that takes it.
+package final class RelayPace: Sendable {
+    /// How a lane is to rest.
+    package struct Rest: Sendable {
+        /// What the lane may take of a processor meanwhile.
+        package var share: Double
+        /// It ends early once so many processors are spare.
+        package var processors: Double
+    }
+
     /// Longer than the longest rest: a lane that has said nothing since needs nothing.
     private static let memory = Duration.seconds(2)
 
+    /// What was seen longer ago says nothing of now.
+    private static let recent = Duration.milliseconds(200)
+
     private struct State {
-        var idleness = Idleness()
+        var idleness: Idleness
+        /// When a lane last rested in vain: what was spare then is not left over while lanes work.
+        var restedAt: ContinuousClock.Instant?
         /// Processors that each lane would take to keep up, by its number, and when it was so.
         var needs: [Int: (share: Double, at: ContinuousClock.Instant)] = [:]
     }
 
     private let metrics: Metrics
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(metrics: Metrics) { self.metrics = metrics }
+    package init(metrics: Metrics, idleness: Idleness = Idleness()) {
+        self.metrics = metrics
+        state = Mutex(State(idleness: idleness))
+    }
 
-    /// The share of a processor that a lane is to take; nil where it may take what it needs.
-    fileprivate func share(ofLane number: Int, needing need: Double) -> Double? {
+    /// What a lane is to do whose thread needs so much of a processor to keep up; nil where it may take that.
+    package func rest(ofLane number: Int, needing need: Double, at now: ContinuousClock.Instant) -> Rest? {
         let isLate = metrics.relayOldestSeconds.current >= Limits.relayPaceSeconds
         let isFilling = metrics.changeLogBytes.current >= metrics.changeLogLimit.current / 2
         return state.withLock { state in
-            let now = ContinuousClock.now
             state.needs[number] = (need, now)
             let all = state.needs.values.reduce(0) { now - $1.at < RelayPace.memory ? $0 + $1.share : $0 }
-            guard need > 0, all > Limits.relayPaceShare, !isLate, !isFilling, state.idleness.isSaturated else { return nil }
-            return Limits.relayPaceShare * need / all
+            guard need > 0, all > Limits.relayPaceNeed, !isLate, !isFilling else { return nil }
+            let recent = now - RelayPace.recent
+            let spare = state.idleness.spareProcessors(since: max(recent, state.restedAt ?? recent), at: now)
+            if let spare, spare >= Limits.relayPaceReserve { return nil }
+            return Rest(share: Limits.relayPaceShare * need / all, processors: Limits.relayPaceProcessors * all)
         }
     }
-}
 
-/// The pace of one lane, kept by its thread alone.
-final class LanePace {
-    private static let sliceMicroseconds: UInt32 = 20_000
-    private static let longestRest = Duration.seconds(1)
-
-    private let pace: RelayPace
-    private let number: Int
-    private var turnEnded = ContinuousClock.now
-    private var processorTime = LanePace.threadProcessorTime
-    private var arrived: [ShardID: LogPosition] = [:]
-    private var sent: [ShardID: LogPosition] = [:]
-
-    /// On the lane's thread.
-    init(_ pace: RelayPace, lane number: Int) {
-        self.pace = pace
-        self.number = number
-    }
-
-    /// Ends a turn: sleeps where writers come first.
-    func rest(_ shards: [any RelayedShard], until stopping: () -> Bool) {
-        let now = ContinuousClock.now
-        let processorTime = LanePace.threadProcessorTime
-        let worked = processorTime - self.processorTime
-        let elapsed = now - turnEnded
-        (self.processorTime, turnEnded) = (processorTime, now)
-        let (arrived, sent) = progress(of: shards)
-        let need = sent > 0 ? Double(arrived) / Double(sent) * (worked / elapsed) : 0
-        guard let share = pace.share(ofLane: number, needing: need) else { return }
-        let end = now + min(worked / share, LanePace.longestRest)
-        while ContinuousClock.now < end, !stopping() { usleep(LanePace.sliceMicroseconds) }
-    }
-
-    /// Commits that have come, and that were sent, since the last turn.
-    private func progress(of shards: [any RelayedShard]) -> (arrived: UInt64, sent: UInt64) {
-        var (comes, goes) = (UInt64(0), UInt64(0))
-        for shard in shards {
-            let (id, last, position) = (shard.id, shard.last, shard.sent)
-            comes += last - min(arrived.updateValue(last, forKey: id) ?? last, last)
-            goes += position - min(sent.updateValue(position, forKey: id) ?? position, position)
+    /// Of a lane that rests: whether so many processors are known to have been spare in a window since its rest began.
+    package func areSpare(
+        _ processors: Double, since began: ContinuousClock.Instant, at now: ContinuousClock.Instant
+    ) -> Bool {
+        state.withLock { state in
+            let isEnough = state.idleness.spareProcessors(since: began, at: now).map { $0 >= processors } ?? false
+            state.restedAt = isEnough ? nil : now
+            return isEnough
         }
-        return (comes, goes)
-    }
-
-    private static var threadProcessorTime: Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }
