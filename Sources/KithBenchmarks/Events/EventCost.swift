@@ -6,7 +6,7 @@ import KithEvents
 enum EventCost {
     /// A load, and what was used for it.
     private struct Figures {
-        var pointsPerSecond: Double
+        var pointsPerSecond = 0.0
         /// Events that Kafka had when the load was over.
         var publishedEvents = 0
         /// From then until Kafka had all.
@@ -23,23 +23,47 @@ enum EventCost {
         // First loads find memory cold, and a broker that compiles itself: they count for nothing.
         _ = try withoutKafka(run, load)
         for delivery in deliveries { _ = try withKafka(run, load, broker, delivery) }
-        for _ in 0..<load.rounds {
-            let without = try withoutKafka(run, load)
+        var costs: [DeliveryGuarantee: [Double]] = [:]
+        for round in 0..<load.rounds {
             for delivery in deliveries {
+                // A machine that becomes slower or faster by the minute does so for both in turn.
+                let isFirst = round.isMultiple(of: 2)
+                var without = isFirst ? try withoutKafka(run, load) : Figures()
                 let with = try withKafka(run, load, broker, delivery)
-                let points = Double(load.vectors.count)
-                table.add([
-                    "delivery": .text(delivery.rawValue), "points_per_second": .count(Int(with.pointsPerSecond)),
-                    "without_kafka": .count(Int(without.pointsPerSecond)),
-                    "cost_percent": .decimal((1 - with.pointsPerSecond / without.pointsPerSecond) * 100, places: 1),
-                    "published_meanwhile_percent": .decimal(Double(with.publishedEvents) / points * 100, places: 0),
-                    "caught_up_after_seconds": .decimal(with.secondsToCatchUp, places: 2),
-                    "relay_us_per_event": .decimal((with.serverSeconds - without.serverSeconds) / points * 1e6, places: 2),
-                    "broker_us_per_event": .decimal(with.brokerSeconds / points * 1e6, places: 2),
-                ])
+                if !isFirst { without = try withoutKafka(run, load) }
+                let cost = (1 - with.pointsPerSecond / without.pointsPerSecond) * 100
+                costs[delivery, default: []].append(cost)
+                table.add(row(delivery, with, without, cost, load))
             }
         }
         run.report.add(table)
+        var summary = ResultTable("events cost summary", "The same, over all rounds")
+        for delivery in deliveries { summary.add(row(delivery, costs[delivery, default: []].sorted())) }
+        run.report.add(summary)
+    }
+
+    private static func row(
+        _ delivery: DeliveryGuarantee, _ with: Figures, _ without: Figures, _ cost: Double, _ load: EventLoad
+    ) -> ResultTable.Row {
+        let points = Double(load.vectors.count)
+        return [
+            "delivery": .text(delivery.rawValue), "points_per_second": .count(Int(with.pointsPerSecond)),
+            "without_kafka": .count(Int(without.pointsPerSecond)), "cost_percent": .decimal(cost, places: 1),
+            "published_meanwhile_percent": .decimal(Double(with.publishedEvents) / points * 100, places: 0),
+            "caught_up_after_seconds": .decimal(with.secondsToCatchUp, places: 2),
+            "relay_us_per_event": .decimal((with.serverSeconds - without.serverSeconds) / points * 1e6, places: 2),
+            "broker_us_per_event": .decimal(with.brokerSeconds / points * 1e6, places: 2),
+        ]
+    }
+
+    private static func row(_ delivery: DeliveryGuarantee, _ costs: [Double]) -> ResultTable.Row {
+        let middle = costs.count / 2
+        let median = costs.isEmpty ? 0 : costs.count.isMultiple(of: 2) ? (costs[middle - 1] + costs[middle]) / 2 : costs[middle]
+        return [
+            "delivery": .text(delivery.rawValue), "rounds": .count(costs.count),
+            "median_cost_percent": .decimal(median, places: 1), "least": .decimal(costs.first ?? 0, places: 1),
+            "most": .decimal(costs.last ?? 0, places: 1),
+        ]
     }
 
     private static func withoutKafka(_ run: Run, _ load: EventLoad) throws(KithError) -> Figures {

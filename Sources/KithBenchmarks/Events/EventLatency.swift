@@ -9,12 +9,13 @@ enum EventLatency {
         _ run: Run, _ load: EventLoad, _ broker: EventBroker, _ deliveries: [DeliveryGuarantee]
     ) throws(KithError) {
         var table = ResultTable("events latency", "From acknowledgement to a read_committed consumer of \(broker.name)")
+        let count = try load.singleEvents(run)
         for _ in 0..<load.rounds {
             for delivery in deliveries {
                 let folder = try TemporaryFolder()
                 let server = try ServerProcess(run, folder: folder.path, broker, delivery)
                 _ = try ServedCollection(creating: load.vectors.space, tail: load.vectors.count, on: server.client)
-                let times = try times(run.pick(tiny: 5, moderate: 100, full: 300), server, broker, load.vectors)
+                let times = try times(count, server, broker, load.vectors)
                 table.add([
                     "delivery": .text(delivery.rawValue), "events": .count(times.count),
                     "p50_ms": .decimal(percentile(times, 0.5), places: 2), "p90_ms": .decimal(percentile(times, 0.9), places: 2),

@@ -9,7 +9,8 @@ enum EventsBenchmark {
     static let description = Benchmark(
         name: "events", summary: "Change events to a Kafka broker: from a waiting log, one by one, and beside upserts",
         options: [
-            ("count N", "points, of which each is an event (400,000)"), ("dimension N", "(384)"),
+            ("count N", "points, of which each is an event (400,000); for --part latency alone: written one by one (300)"),
+            ("dimension N", "(384)"),
             ("batch N", "points a commit (100)"),
             ("delivery NAME", "only that: at-least-once or exactly-once"),
             ("part NAME", "only that: backlog, latency, cost or consumers"),
@@ -62,6 +63,12 @@ struct EventLoad {
         try prepare()
         return try Load(
             RequestList.upserts(vectors, batch: batch, durability: .durable), to: server.address, inFlight: 16, seconds: 0)
+    }
+
+    /// Events of the part that writes one at a time: where other parts run too, their count would take it hours.
+    func singleEvents(_ run: Run) throws(KithError) -> Int {
+        let few = run.pick(tiny: 5, moderate: 100, full: 300)
+        return run.options.value("part") == "latency" ? try run.options.number("count") ?? few : few
     }
 
     var title: String { "\(vectors.count) x \(vectors.space.dimension) f32, commits of \(batch), vectors as digests" }
