@@ -19,9 +19,6 @@ public enum StatusCode: Int32, Sendable {
 }
 
 extension StatusCode {
-    /// Whether it says who may not, rather than what cannot be.
-    public var isDenial: Bool { self == .permissionDenied || self == .unauthenticated }
-
     /// Such as `NOT_FOUND`.
     public var name: String {
         "\(self)".reduce(into: "") { name, letter in name += letter.isUppercase ? "_\(letter)" : letter.uppercased() }
@@ -57,6 +54,7 @@ public enum ErrorReason: String, Sendable, CaseIterable {
     case webhookNotFound = "WEBHOOK_NOT_FOUND"
     case webhookExists = "WEBHOOK_ALREADY_EXISTS"
     case invalidURL = "INVALID_URL"
+    case forbiddenURL = "FORBIDDEN_URL"
     case modelNotFound = "MODEL_NOT_FOUND"
     case pointNotFound = "POINT_NOT_FOUND"
     case pointExists = "POINT_ALREADY_EXISTS"
@@ -130,6 +128,23 @@ public struct KithError: Error, Sendable, Equatable {
         self.metadata = metadata
         self.violations = violations
         self.retryAfterMilliseconds = retryAfterMilliseconds
+    }
+
+    /// Whether a rule that stands refuses it, rather than that it cannot be: so an audit calls it.
+    public var isDenial: Bool {
+        switch code {
+        case .permissionDenied, .unauthenticated: true
+        default: reason == .legalHold
+        }
+    }
+
+    /// A field that is well-formed, and that the server's settings forbid.
+    public static func forbidden(
+        _ reason: ErrorReason, field: String, _ description: String, metadata: [String: String] = [:]
+    ) -> KithError {
+        KithError(
+            .permissionDenied, reason, "\(field): \(description)", metadata: metadata,
+            violations: [FieldViolation(field: field, description: description)])
     }
 
     /// A bad field of the request.

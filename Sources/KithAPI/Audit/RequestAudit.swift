@@ -29,6 +29,12 @@ final class RequestAudit: Sendable {
     /// How many points the client is given.
     func returns(_ count: Int) { facts.withLock { $0.returned += count } }
 
+    /// A part of a stream was refused, which goes on.
+    func refused(_ call: Call, _ error: KithError) {
+        guard log.wants(kind, failed: true) else { return }
+        log.add(fact(RequestNames(collection: facts.withLock { $0.collection }), call.context, returned: 0, error))
+    }
+
     /// The call is answered.
     func end(_ call: Call, _ error: KithError?) {
         let facts = facts.withLock { facts -> Facts in
@@ -51,7 +57,7 @@ final class RequestAudit: Sendable {
         let requestID = texts.add(names.requestID)
         let code = texts.add(error?.code.name ?? "OK")
         let reason = texts.add(error?.reason.rawValue ?? "")
-        let outcome = error.map { $0.code.isDenial ? AuditOutcome.denied : .failed } ?? .succeeded
+        let outcome = error.map { $0.isDenial ? AuditOutcome.denied : .failed } ?? .succeeded
         let body = texts.withViews { text in
             var view = KithRequestAuditView(
                 kind: kind.rawValue, outcome: outcome.rawValue, resource: text(resource), code: text(code),

@@ -177,6 +177,7 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
                 Item(sequence: view.sequence, operation: operation, byteCount: size, message: message))
         } catch {
             // One bad item does not end the stream.
+            call.audit?.refused(call, error)
             let status = WireStatus.encode(error)
             sender.send(
                 try status.withBytes { (status) throws(KithError) in
@@ -232,11 +233,13 @@ final class UpsertStreamHandler: CallHandler, DrainableStream {
         guard !state.finished else { return }
         do throws(KithError) {
             let written = try result.get()
+            var reasons: Set<ErrorReason> = []
             for (item, outcome) in zip(items, written.outcomes) {
                 guard let reason = outcome.error else { continue }
                 let error = KithError(
                     .failedPrecondition, reason, "item \(item.sequence) was not done: \(reason.rawValue)",
                     metadata: ["version": "\(outcome.version)"])
+                if reasons.insert(reason).inserted { call.audit?.refused(call, error) }
                 let status = WireStatus.encode(error)
                 sender.send(
                     try status.withBytes { (status) throws(KithError) in

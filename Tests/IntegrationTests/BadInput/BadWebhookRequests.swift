@@ -13,6 +13,10 @@ extension BadRequest {
         BadRequest(what, .createWebhook, webhook("url", url), reason, "webhook.url")
     }
 
+    private static func forbidden(_ what: String, _ url: JSON) -> BadRequest {
+        BadRequest(what, .createWebhook, webhook("url", url), "FORBIDDEN_URL", "webhook.url", code: .permissionDenied)
+    }
+
     static let webhooks: [BadRequest] = [
         BadRequest("nothing", .createWebhook, [:], "REQUIRED_FIELD_MISSING", "webhook"),
         BadRequest("no name", .createWebhook, webhook("name", ""), "REQUIRED_FIELD_MISSING", "webhook.name"),
@@ -20,15 +24,15 @@ extension BadRequest {
         url("no URL", "", "REQUIRED_FIELD_MISSING"),
         url("URL too long", .text("https://example.com/" + String(repeating: "x", count: 2_048)), "LIMIT_EXCEEDED"),
         url("no URL at all", "example"),
-        url("plain http", "http://example.com/"),
-        url("plain http to a private address", "http://10.0.0.1/"),
+        forbidden("plain http", "http://example.com/"),
+        forbidden("plain http to a private address", "http://10.0.0.1/"),
         url("another scheme", "file:///etc/passwd"),
         url("a user", "https://user:secret@example.com/"),
-        url("cloud metadata", "https://169.254.169.254/latest"),
-        url("the same in IPv6", "https://[::ffff:169.254.169.254]/latest"),
-        url("the same as a number", "https://2852039166/latest"),
-        url("unspecified", "https://0.0.0.0/"),
-        url("multicast", "https://[ff02::1]/"),
+        forbidden("cloud metadata", "https://169.254.169.254/latest"),
+        forbidden("the same in IPv6", "https://[::ffff:169.254.169.254]/latest"),
+        forbidden("the same as a number", "https://2852039166/latest"),
+        forbidden("unspecified", "https://0.0.0.0/"),
+        forbidden("multicast", "https://[ff02::1]/"),
         BadRequest(
             "collection name", .createWebhook, webhook("collections", ["a", "/"]), "INVALID_NAME", "webhook.collections[1]"),
         BadRequest(

@@ -66,6 +66,60 @@ struct HoldTests {
         #expect(events[2].value["legalHold"]["reason"] == "settled")
     }
 
+    @Test func whatARuleRefusesIsAuditedAsDenied() throws {
+        let settings = ["--events.audit", "writes", "--webhooks.private-networks", "refuse"]
+        let topic = try GovernanceTopic(settings, collections: ["patients"])
+        let connection = topic.connection
+        try connection.create("patients", [Make.space(dimension: 2, metric: "L2")], shards: 1)
+        try connection.upsert("patients", (1...3).map { Make.point($0, [Float($0), 0]) })
+        let hold: JSON = ["name": "case-1", "collection": "patients", "points": [Make.id(1)], "reason": "court order"]
+        try connection.call(.placeLegalHold, ["hold": hold])
+        let erasure: JSON = ["name": "gdpr-1", "subject": "ticket-1", "collection": "patients", "points": [Make.id(1)]]
+        for (method, request, isDenied): (Method, JSON, Bool) in [
+            (.delete, ["collection": "patients", "ids": [Make.id(1)]], true),
+            (.upsert, ["collection": "patients", "points": [Make.point(1, [5, 5])]], true),
+            (.deleteCollection, ["name": "patients"], true),
+            (.requestErasure, ["erasure": erasure], true),
+            (.createWebhook, ["webhook": ["name": "inside", "url": "https://10.0.0.1/"]], true),
+            (.createWebhook, ["webhook": ["name": "wrong", "url": "ftp://example.com/"]], false),
+            (.upsert, ["collection": "patients", "points": [Make.point(2, [5])]], false),
+        ] {
+            let error = try #require(throws: CallError.self) { try connection.call(method, request) }
+            #expect(["LEGAL_HOLD", "FORBIDDEN_URL"].contains(error.reason) == isDenied, "\(error)")
+        }
+        let stream = try connection.open(.upsertStream)
+        try stream.send(["open": ["collection": "patients"]])
+        for (sequence, vector) in [(1, [5, 5]), (2, [5])] as [(Int, [Float])] {
+            try stream.send([
+                "item": ["sequence": .number(sequence), "operation": ["upsert": ["point": Make.point(1, vector)]]]
+            ])
+        }
+        try stream.send(["close": [:]])
+        while try stream.read() != nil {}
+        try stream.finish()
+        #expect(topic.server.terminate() == 0)
+        try topic.server.restart()
+
+        // Also of the collection, the hold and the points that were made.
+        let events = try topic.events(of: "audit", atLeast: 12).map(\.value)
+        func told(_ outcome: JSON) -> [String] {
+            events.filter { $0["outcome"] == outcome }.map { event in
+                let method = event["context"]["method"].string?.split(separator: "/").last ?? ""
+                return "\(method) \(event["reason"].string ?? "")"
+            }.sorted()
+        }
+        #expect(
+            told("AUDIT_OUTCOME_DENIED") == [
+                "CreateWebhook FORBIDDEN_URL", "Delete LEGAL_HOLD", "DeleteCollection LEGAL_HOLD", "RequestErasure LEGAL_HOLD",
+                "Upsert LEGAL_HOLD", "UpsertStream LEGAL_HOLD",
+            ])
+        #expect(
+            told("AUDIT_OUTCOME_FAILED") == [
+                "CreateWebhook INVALID_URL", "Upsert INVALID_DIMENSION", "UpsertStream INVALID_DIMENSION",
+            ])
+        #expect(events.count == 12)
+    }
+
     @Test func itemsOfAStreamFailAlone() throws {
         _ = try place("case-1", ["whole": true])
         let stream = try connection.open(.upsertStream)

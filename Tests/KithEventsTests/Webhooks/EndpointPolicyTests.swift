@@ -27,16 +27,17 @@ struct EndpointPolicyTests {
             "https://example.com/hook?x=1", "https://10.0.0.1:8443/", "http://localhost:80/", "http://127.0.0.1/",
             "http://[::1]:1/",
         ] { #expect(refusal(url) == nil, "\(url)") }
-        for url in ["http://example.com/", "http://10.0.0.1/", "https://169.254.169.254/", "ftp://example.com/", "example.com"] {
-            #expect(refusal(url) == .invalidURL, "\(url)")
+        for url in ["http://example.com/", "http://10.0.0.1/", "https://169.254.169.254/"] {
+            #expect(refusal(url) == .forbiddenURL, "\(url)")
         }
+        for url in ["ftp://example.com/", "example.com"] { #expect(refusal(url) == .invalidURL, "\(url)") }
     }
 
     @Test func whatSettingsChange() {
         #expect(refusal("http://example.com/", EndpointPolicy(allowsPlainHTTP: true)) == nil)
         let outside = EndpointPolicy(allowsPrivateNetworks: false)
         for url in ["https://10.0.0.1/", "https://127.0.0.1/", "https://[fd00::1]/"] {
-            #expect(refusal(url, outside) == .invalidURL, "\(url)")
+            #expect(refusal(url, outside) == .forbiddenURL, "\(url)")
         }
         // A name is judged once it is an address.
         #expect(refusal("https://example.com/", outside) == nil)

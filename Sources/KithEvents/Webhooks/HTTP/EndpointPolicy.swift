@@ -15,7 +15,7 @@ public struct EndpointPolicy: Sendable, Equatable {
         self.allowsPrivateNetworks = allowsPrivateNetworks
     }
 
-    /// - Throws: `REQUIRED_FIELD_MISSING`, `LIMIT_EXCEEDED`, `INVALID_URL`, about `field`.
+    /// - Throws: `REQUIRED_FIELD_MISSING`, `LIMIT_EXCEEDED`, `INVALID_URL`, `FORBIDDEN_URL`, about `field`.
     package func check(url: String, field: String) throws(KithError) {
         guard !url.isEmpty else { throw .invalid(.requiredFieldMissing, field: field, "must be given") }
         guard url.utf8.count <= Limits.webhookURLBytes else {
@@ -28,13 +28,13 @@ public struct EndpointPolicy: Sendable, Equatable {
         case "http":
             let isLoopback = parts.host == "localhost" || NetworkAddress(text: parts.host)?.kind == .loopback
             guard allowsPlainHTTP || isLoopback else {
-                throw .invalid(.invalidURL, field: field, "must be https; webhooks.plain-http allows http")
+                throw .forbidden(.forbiddenURL, field: field, "must be https; webhooks.plain-http allows http")
             }
         default: throw .invalid(.invalidURL, field: field, "must be https")
         }
         guard let address = NetworkAddress(text: parts.host) else { return }
         if let refusal = refusal(of: address, isPlain: parts.scheme == "http") {
-            throw .invalid(.invalidURL, field: field, refusal, metadata: ["host": parts.host])
+            throw .forbidden(.forbiddenURL, field: field, refusal, metadata: ["host": parts.host])
         }
     }
 
