@@ -43,6 +43,8 @@ package struct ServerSettings: Sendable {
     package var kafkaProperties: [String: String] = [:]
     /// What the audit topic tells.
     package var eventsAudit = AuditPolicy.off
+    /// For how long the audit topic that Kith makes keeps records; 0: as the brokers say.
+    package var eventsAuditDays = 400
     /// Of topics that are no collection's, as collections choose their own.
     package var eventsEncoding = EventEncoding.protobuf
     /// The most that changes take while a reader still waits for them.
@@ -160,6 +162,9 @@ package struct Setting: Sendable {
                 throw given.wrong("is none of \(AuditPolicy.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             settings.eventsAudit = policy
+        },
+        Setting(key: "events.audit-days", value: "N", help: "days that the audit topic keeps records; 0: as brokers say (400)") {
+            settings, given throws(KithError) in settings.eventsAuditDays = try given.number(0...36_500)
         },
         Setting(key: "events.encoding", value: "NAME", help: "protobuf or json, in topics that are no collection's (protobuf)") {
             settings, given throws(KithError) in

@@ -75,6 +75,7 @@ final class RunningServer: Sendable {
             replicationFactor: settings.kafkaReplicationFactor > 0 ? settings.kafkaReplicationFactor : nil,
             delivery: settings.kafkaDelivery, properties: settings.kafkaProperties)
         kafka.auditsCommits = settings.eventsAudit != .off
+        if settings.eventsAuditDays > 0 { kafka.auditRetention = .seconds(settings.eventsAuditDays * 86_400) }
         kafka.nodeEncoding = settings.eventsEncoding
         return try Relay(
             configuration: kafka, cluster: settings.cluster, metrics: metrics,

@@ -18,6 +18,16 @@ extension KafkaClient {
             metadata: ["topic": topic.name, "setting": "cleanup.policy", "value": found, "needed": topic.cleanup.rawValue])
     }
 
+    /// Says where an existing topic keeps its records for less time than it should: that they go early is no reason to publish none.
+    func checkRetention(of topic: TopicSpecification) {
+        guard let wanted = topic.retention?.milliseconds, let text = setting("retention.ms", ofTopic: topic.name),
+            let found = Int(text), (0..<wanted).contains(found)
+        else { return }
+        log.warning(
+            "a topic keeps records for less time than is set; Kith does not alter a topic that exists",
+            ["topic": topic.name, "retention.ms": text, "needed": "\(wanted)"])
+    }
+
     /// The number of a broker that answers; nil where none does.
     private func anyBroker() -> Int32? {
         var metadata: UnsafePointer<rd_kafka_metadata>?

@@ -42,6 +42,7 @@ extension KafkaClient {
                 metadata: ["topic": topic.name, "partitions": "\(existing)", "shards": "\(topic.partitions)"])
         }
         try verifyCleanup(of: topic)
+        checkRetention(of: topic)
         return true
     }
 

@@ -30,6 +30,8 @@ public struct KafkaConfiguration: Sendable, Hashable {
     public var delivery: DeliveryGuarantee
     /// Whether commits are told to the audit topic.
     public var auditsCommits = false
+    /// For how long the audit topic keeps records, where Kith makes it; nil leaves it to the broker.
+    public var auditRetention: Duration?
     /// How values of topics that belong to no collection are written.
     public var nodeEncoding = EventEncoding.protobuf
     /// Further librdkafka properties, such as `security.protocol` or `sasl.username`.

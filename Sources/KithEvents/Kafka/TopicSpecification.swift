@@ -16,6 +16,8 @@ public struct TopicSpecification: Sendable, Hashable {
     public var replicationFactor: Int?
     /// An existing topic must have the same.
     public var cleanup: Cleanup
+    /// For how long records are kept at least; nil leaves it to the broker, and an existing topic may have less.
+    public var retention: Duration?
     /// Further settings of a topic that is created, such as `segment.bytes`; those of an existing topic are its owner's business.
     public var furtherSettings: [String: String]
 
@@ -24,14 +26,20 @@ public struct TopicSpecification: Sendable, Hashable {
     ///   - partitions: at least.
     public init(
         name: String, partitions: Int, replicationFactor: Int? = nil, cleanup: Cleanup = .delete,
-        furtherSettings: [String: String] = [:]
+        retention: Duration? = nil, furtherSettings: [String: String] = [:]
     ) {
         self.name = name
         self.partitions = partitions
         self.replicationFactor = replicationFactor
         self.cleanup = cleanup
+        self.retention = retention
         self.furtherSettings = furtherSettings
     }
 
-    var settings: [String: String] { furtherSettings.merging(["cleanup.policy": cleanup.rawValue]) { $1 } }
+    var settings: [String: String] {
+        var settings = furtherSettings
+        settings["cleanup.policy"] = cleanup.rawValue
+        if let retention { settings["retention.ms"] = "\(retention.milliseconds)" }
+        return settings
+    }
 }

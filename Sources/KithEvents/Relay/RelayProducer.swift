@@ -118,7 +118,8 @@ final class RelayProducer: @unchecked Sendable {
     private func specification(of topic: EventTopic, _ definition: CollectionDefinition) -> TopicSpecification {
         TopicSpecification(
             name: name(of: topic, definition), partitions: topic.partitionCount(definition),
-            replicationFactor: configuration.replicationFactor, cleanup: topic.isCompacted ? .compact : .delete)
+            replicationFactor: configuration.replicationFactor, cleanup: topic.isCompacted ? .compact : .delete,
+            retention: topic == .audit ? configuration.auditRetention : nil)
     }
 
     /// Sends what is queued, for at most the grace, and ends.

@@ -33,6 +33,37 @@ struct TopicPolicyTests {
             ])
     }
 
+    private func retention(of topic: String, _ broker: RealBroker) throws -> String? {
+        let told = try broker.run("kafka-topics.sh", ["--describe", "--topic", topic])
+        return told.firstMatch(of: /retention\.ms=(\d+)/).map { String($0.1) }
+    }
+
+    @Test func auditIsKeptAsLongAsIsSet() throws {
+        let broker = try RealBroker()
+        func start(_ prefix: String, _ arguments: [String]) throws -> ServerProcess {
+            let server = try ServerProcess(
+                ["--kafka.brokers", broker.address, "--kafka.topic-prefix", prefix, "--events.audit", "writes"] + arguments)
+            try server.connection.create("docs", [TopicPolicyTests.space])
+            try server.connection.upsert("docs", [Make.point(1, [1, 1])])
+            try server.waitUntilPublished("docs")
+            return server
+        }
+        let warning = "a topic keeps records for less time than is set"
+        let standard = try start("standard", [])
+        #expect(try retention(of: "standard.audit.v1", broker) == "\(400 * 86_400_000)")
+        #expect(try retention(of: "standard.lineage.v1", broker) == nil)
+        _ = try start("short", ["--events.audit-days", "2"])
+        #expect(try retention(of: "short.audit.v1", broker) == "\(2 * 86_400_000)")
+        _ = try start("brokers", ["--events.audit-days", "0"])
+        #expect(try retention(of: "brokers.audit.v1", broker) == nil)
+        #expect(!standard.output.contains(warning), "\(standard.output)")
+
+        // Another server finds the topic of two days, and goes on.
+        let late = try start("short", ["--cluster", "late"])
+        #expect(late.output.contains(warning) && late.output.contains("short.audit.v1"), "\(late.output)")
+        #expect(try retention(of: "short.audit.v1", broker) == "\(2 * 86_400_000)")
+    }
+
     /// What `events status` says of a collection's shards, once a failure is among it.
     private func failure(_ collection: JSON, _ server: ServerProcess) throws -> String {
         let beat = try server.connection.open(
