@@ -15,6 +15,7 @@ final class GovernanceTopic {
     private let broker: MockBroker
     let server: ServerProcess
     var connection: Connection { server.connection }
+    var brokers: String { broker.bootstrapServers }
 
     /// - Parameters:
     ///   - collections: that will be made, with one shard each.

@@ -66,6 +66,26 @@ struct LineageTests {
         #expect(events[3].value["run"]["facets"]["errorMessage"]["message"] == "out of memory")
     }
 
+    @Test(.enabled(if: TestEnvironment.python != nil, "no Python: Scripts/python-environment.sh makes one"))
+    func openLineagesOwnClientTakesThem() throws {
+        var space = Make.space(dimension: 3, metric: "COSINE")
+        space["model"] = ["id": "minilm", "revision": "2"]
+        try connection.call(
+            .createCollection,
+            ["collection": ["name": "docs", "vectorSpaces": [space], "labels": ["owner": "search"], "description": "texts"]])
+        try record("START", ["outputs": [["collection": "docs"]]])
+        try record("COMPLETE", ["outputs": [["collection": "docs", "rowCount": "12"]]])
+        try record("FAIL", ["error": "out of memory", "inputCollections": ["docs"]])
+        try connection.call(.deleteCollection, ["name": "docs"])
+        #expect(try topic.events(of: "lineage", atLeast: 5).count == 5)
+        let root = TestEnvironment.repository
+        let script = ["\(root)/Tests/IntegrationTests/Governance/lineage.py", "\(root)/Examples/python", topic.brokers, "5"]
+        let process = try ChildProcess(
+            try #require(TestEnvironment.python), script, environment: ["PYTHONDONTWRITEBYTECODE": "1"])
+        #expect(process.wait() == 0, "\(process.output)")
+        #expect(process.output.contains("OpenLineage's client takes all 5 events"), "\(process.output)")
+    }
+
     @Test func theCommandLineNamesDatasetsThatArePaths() throws {
         let command = try ChildProcess(
             TestEnvironment.binary,
