@@ -83,6 +83,12 @@ public final class RealBroker: @unchecked Sendable {
     /// SIGKILL; returns when it is gone.
     public func kill() { process.kill() }
 
+    /// An orderly stop, as of an upgrade; returns when it is gone.
+    public func stop() {
+        process.signal(SIGTERM)
+        process.wait()
+    }
+
     /// Starts again on the same logs and port; returns when it answers.
     public func restart() throws {
         process.kill()
