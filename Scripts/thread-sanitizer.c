@@ -39,6 +39,35 @@ int thrd_join(thrd_t thread, int *result) {
     return thrd_success;
 }
 
+// C11 mutexes, by which librdkafka hands a message's receiver to the thread that reports of it.
+
+#define NEXT(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
+
+int mtx_lock(mtx_t *mutex) {
+    const int result = NEXT(mtx_lock)(mutex);
+    if (__tsan_acquire) __tsan_acquire(mutex);
+    return result;
+}
+
+int mtx_unlock(mtx_t *mutex) {
+    if (__tsan_release) __tsan_release(mutex);
+    return NEXT(mtx_unlock)(mutex);
+}
+
+int cnd_wait(cnd_t *condition, mtx_t *mutex) {
+    if (__tsan_release) __tsan_release(mutex);
+    const int result = NEXT(cnd_wait)(condition, mutex);
+    if (__tsan_acquire) __tsan_acquire(mutex);
+    return result;
+}
+
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until) {
+    if (__tsan_release) __tsan_release(mutex);
+    const int result = NEXT(cnd_timedwait)(condition, mutex, until);
+    if (__tsan_acquire) __tsan_acquire(mutex);
+    return result;
+}
+
 // Swift's Mutex where two threads want it: the kernel hands it over then, in code that is not instrumented. `self` is the address of its
 // one word, whose atomic operations in the fast path the sanitizer sees.
 
