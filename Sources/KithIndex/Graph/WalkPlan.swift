@@ -25,7 +25,7 @@ struct WalkPlan {
     /// - Parameters:
     ///   - effort: candidates to be kept, of those that match.
     ///   - deadShare: of the nodes, as last estimated; filters match the living alone.
-    init(_ query: IndexQuery, effort: Int, linked: UInt32, deadShare: Double = 0) {
+    init(_ query: IndexQuery, effort: Int, linked: UInt32, deadShare: Double) {
         guard !query.exact, query.recallTarget != 1 else {
             (topK, self.effort, wanted, budget) = (query.topK, effort, query.topK, 0)
             return
