@@ -8,9 +8,8 @@ internal import Synchronization
 /// walk over codes, beside the threads that link, and compare the nearest found with the rows; what is not linked yet they scan.
 /// Where walking would cost more than scanning everything (few vectors, much effort, many dead), they scan.
 public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @unchecked Sendable {
-    /// The dead are taken out when they are more than one in this many nodes, sooner where there is nothing to link; the graph is made
-    /// anew when they are more than half.
-    static let (deadShareLimit, quietDeadShareLimit) = (8, 16)
+    /// The dead are taken out when they are more than one in this many nodes; the graph is made anew when they are more than half.
+    static let deadShareLimit = 8
     /// Nodes looked at to estimate that share.
     static let deadShareSample = 256
 
@@ -202,7 +201,7 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         let current = current.withLock { $0 }
         return current.graph.linkedCount < min(slotCount, linkableSlots) || canChooseCodes || replacement != nil
             || repair.isUnderway || current.graph.isDamaged
-            || estimateDead(current.graph) * Self.quietDeadShareLimit > Self.deadShareSample
+            || estimateDead(current.graph) * Self.deadShareLimit > Self.deadShareSample
             || calibrator.hasWork(current.graph, current.efforts, upTo: slotCount)
     }
 
@@ -215,7 +214,7 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         linker.advance(graph, upTo: min(slotCount, linkableSlots), limit: limit) { [calibrator] slot, worker in
             calibrator.willLink(slot, in: graph, worker: worker)
         }
-        try keepUp(graph, limit: limit, isQuiet: linkedCount >= min(slotCount, linkableSlots))
+        try keepUp(graph, limit: limit)
         calibrate(upTo: slotCount, limit: limit)
         return linkedCount
     }
@@ -246,7 +245,7 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
 
     /// Takes the dead out of the graph, a piece a call; or, where they are the most of it, makes another over the living, which is built
     /// at twice the pace of the one it follows, so it catches up.
-    private func keepUp(_ graph: Graph, limit: Int, isQuiet: Bool) throws(KithError) {
+    private func keepUp(_ graph: Graph, limit: Int) throws(KithError) {
         let dead = estimateDead(graph)
         if replacement == nil, graph.isDamaged || 2 * dead > Self.deadShareSample {
             replacement = try Graph(context, parameters, code: graph.code)
@@ -254,8 +253,7 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
             if graph.isDamaged { throw KithError(.dataLoss, .corruption, "links on disk are damaged: the graph is linked again") }
         }
         guard let successor = replacement else {
-            let shareLimit = isQuiet ? Self.quietDeadShareLimit : Self.deadShareLimit
-            if dead * shareLimit > Self.deadShareSample { repair.begin() }
+            if dead * Self.deadShareLimit > Self.deadShareSample { repair.begin() }
             return repair.advance(graph, limit: limit)
         }
         try successor.reserveLinks(nodes: 2 * limit)
