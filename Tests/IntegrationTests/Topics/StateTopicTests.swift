@@ -73,7 +73,8 @@ struct StateTopicTests {
         return versions
     }
 
-    @Test(arguments: TestBroker.kinds, ["at-least-once", "exactly-once"])
+    /// The test broker shows what was aborted, and so a cursor of records that it never got: exactly once is a matter of a real one.
+    @Test(arguments: TestBroker.kinds.flatMap { $0 ? [($0, "at-least-once"), ($0, "exactly-once")] : [($0, "at-least-once")] })
     func killsInTheMiddleLeaveNothingOut(isReal: Bool, delivery: String) throws {
         let broker = try TestBroker(isReal: isReal, collections: ["docs": StateTopicTests.shards])
         let server = try ServerProcess(["--kafka.brokers", broker.address, "--kafka.delivery", delivery])
@@ -101,8 +102,7 @@ struct StateTopicTests {
         let records = try broker.records(of: "kith.state.v1.docs", partitions: StateTopicTests.shards)
         let (states, versions) = (try states(records), try versions(server))
         #expect(states.compactMapValues { $0.last ?? nil } == versions)
-        // The test broker shows what was aborted, too, and comes again.
-        if isReal, delivery == "exactly-once" {
+        if delivery == "exactly-once" {
             #expect(Set(records.compactMap { $0.header("ce_id") }).count == records.count, "a record came twice")
             let isInOrder = states.values.allSatisfy { versions in
                 let given = versions.compactMap { $0 }
