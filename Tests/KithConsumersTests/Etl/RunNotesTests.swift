@@ -25,7 +25,15 @@ import Testing
         #expect(try PostgresRuns(options).leftBehind().isEmpty, "its process lives longer than the database did")
         own = nil
         #expect(try other.leftBehind().isEmpty, "it is another consumer's")
-        #expect(try PostgresRuns(options).leftBehind() == [run])
+        #expect(try leftBehindSoon(PostgresRuns(options)) == [run])
+    }
+
+    /// A database lets go of a session's locks a moment after its connection has gone: asks until something is left behind.
+    private func leftBehindSoon(_ notes: any RunNotes) throws -> [NotedRun] {
+        let deadline = ContinuousClock.now + .seconds(60)
+        var runs = try notes.leftBehind()
+        while runs.isEmpty, ContinuousClock.now < deadline { runs = try notes.leftBehind() }
+        return runs
     }
 
     private func check(_ notes: () -> any RunNotes) throws {
@@ -40,11 +48,11 @@ import Testing
         try first?.note(failed)
         #expect(try second?.leftBehind() == [], "its process lives")
         first = nil
-        #expect(try second?.leftBehind() == [failed])
+        #expect(try second.map(leftBehindSoon) == [failed])
         #expect(try notes().leftBehind() == [], "the second tells of it")
         second = nil
         let third = notes()
-        #expect(try third.leftBehind() == [failed])
+        #expect(try leftBehindSoon(third) == [failed])
         try third.forget(failed)
         #expect(try notes().leftBehind() == [])
     }
