@@ -19,6 +19,9 @@ import Testing
 
         let other = PostgresRuns(PostgresStore.Options(connection: server.connection, consumer: "another"))
         var own: PostgresRuns? = PostgresRuns(options)
+        // Another run than before: whose lock may be held a moment longer.
+        var run = run
+        run.id = "0-2"
         try own?.note(run)
         try server.restart()
         try own?.renew()
