@@ -138,13 +138,13 @@ public struct KithError: Error, Sendable, Equatable {
         }
     }
 
-    /// A field that is well-formed, and that the server's settings forbid.
+    /// A field that is well-formed, and that a rule of the server forbids.
     public static func forbidden(
         _ reason: ErrorReason, field: String, _ description: String, metadata: [String: String] = [:]
     ) -> KithError {
-        KithError(
-            .permissionDenied, reason, "\(field): \(description)", metadata: metadata,
-            violations: [FieldViolation(field: field, description: description)])
+        var error = invalid(reason, field: field, description, metadata: metadata)
+        error.code = .permissionDenied
+        return error
     }
 
     /// A bad field of the request.

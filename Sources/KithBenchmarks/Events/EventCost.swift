@@ -38,7 +38,7 @@ enum EventCost {
         }
         run.report.add(table)
         var summary = ResultTable("events cost summary", "The same, over all rounds")
-        for delivery in deliveries { summary.add(row(delivery, costs[delivery, default: []].sorted())) }
+        for delivery in deliveries { summary.add(summaryRow(delivery, sortedCosts: costs[delivery, default: []].sorted())) }
         run.report.add(summary)
     }
 
@@ -56,7 +56,7 @@ enum EventCost {
         ]
     }
 
-    private static func row(_ delivery: DeliveryGuarantee, _ costs: [Double]) -> ResultTable.Row {
+    private static func summaryRow(_ delivery: DeliveryGuarantee, sortedCosts costs: [Double]) -> ResultTable.Row {
         let middle = costs.count / 2
         let median = costs.isEmpty ? 0 : costs.count.isMultiple(of: 2) ? (costs[middle - 1] + costs[middle]) / 2 : costs[middle]
         return [

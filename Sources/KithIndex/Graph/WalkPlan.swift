@@ -32,7 +32,7 @@ struct WalkPlan {
         }
         guard let filter = query.filter else {
             wanted = query.topK
-            topK = Self.found(for: query.topK, deadShare)
+            topK = Self.nodesToFind(for: query.topK, deadShare: deadShare)
             self.effort = max(Int((Double(effort) / (1 - deadShare)).rounded(.up)), topK)
             budget = Self.budget(linked: linked)
             return
@@ -47,7 +47,7 @@ struct WalkPlan {
 
     /// Nodes to find for so many living ones: what is expected of a sample of independent nodes, and a standard deviation more. A walk
     /// that finds too few is repeated at twice the width, and where effort is least it would be every time.
-    private static func found(for living: Int, _ deadShare: Double) -> Int {
+    private static func nodesToFind(for living: Int, deadShare: Double) -> Int {
         guard deadShare > 0 else { return living }
         let expected = Double(living) / (1 - deadShare)
         return Int((expected + (expected * deadShare).squareRoot()).rounded(.up))

@@ -8,6 +8,8 @@ import Testing
 private final class CountingReader: RowSource {
     private let rows: VectorRows
     let reads = Atomic(0)
+    /// What scans said that they had passed.
+    let pieces = Mutex<[Range<UInt32>]>([])
 
     init(_ rows: VectorRows) { self.rows = rows }
 
@@ -21,8 +23,7 @@ private final class CountingReader: RowSource {
         reads.add(slots.count, ordering: .relaxed)
     }
 
-    func passed(_ slots: Range<UInt32>) { passed.withLock { $0.append(slots) } }
-    let passed = Mutex<[Range<UInt32>]>([])
+    func passed(_ slots: Range<UInt32>) { pieces.withLock { $0.append(slots) } }
 }
 
 @Suite struct DiskGraphTests {
@@ -55,7 +56,7 @@ private final class CountingReader: RowSource {
         let index = try test.makeIndex()
         let places = (0..<queries).map { test.rows.row(UInt32($0)) }
         _ = try index.search(places.map { IndexQuery(vector: $0, topK: 5, exact: true) }, in: test.snapshot())
-        let pieces = reader.passed.withLock { $0 }
+        let pieces = reader.pieces.withLock { $0 }
         #expect(pieces.count > 8)
         #expect(pieces.first?.lowerBound == 0)
         #expect(pieces.last?.upperBound == 8_000)
