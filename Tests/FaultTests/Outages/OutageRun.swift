@@ -112,8 +112,12 @@ final class OutageRun {
             try restart()
         case .killServerAtDiskStep: return try killServer(at: .disk, step)
         case .killServerAtBrokerStep: return try killServer(at: .broker, step)
-        case .cutNetwork: try broker.cut()
-        case .silenceNetwork: try broker.silence()
+        case .cutNetwork:
+            if broker.waitsForConsumers { try consumer.waitUntilJoined() }
+            try broker.cut()
+        case .silenceNetwork:
+            if broker.waitsForConsumers { try consumer.waitUntilJoined() }
+            try broker.silence()
         case .loseAnswers: broker.loseAnswers()
         case .mendNetwork: try broker.mend()
         case .killBroker: try broker.killAndRestart()

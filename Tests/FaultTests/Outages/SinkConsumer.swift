@@ -38,7 +38,7 @@ final class SinkConsumer {
         arguments =
             [
                 "etl", "--collections", collection, "--kafka.brokers", brokers, "--folder", folder.path, "--batch-records", "50",
-                "--linger-ms", "5", "--log-level", "warning", "--kafka.property.topic.metadata.refresh.interval.ms", "200",
+                "--linger-ms", "5", "--kafka.property.topic.metadata.refresh.interval.ms", "200",
                 "--kafka.property.socket.timeout.ms", "3000", "--kafka.property.reconnect.backoff.max.ms", "200",
                 // The end of a partition is told after a fetch that found nothing.
                 "--kafka.property.fetch.wait.max.ms", "20",
@@ -57,6 +57,9 @@ final class SinkConsumer {
         process?.kill()
         try start()
     }
+
+    /// Returns when its group has given it partitions.
+    func waitUntilJoined() throws { try process?.waitForOutput("partitions assigned") }
 
     func killDatabase() throws { try database?.restart() }
 
