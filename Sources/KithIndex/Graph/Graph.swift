@@ -117,6 +117,19 @@ final class Graph: @unchecked Sendable {
             capacity: layout.linkCapacity, nodeLimit: UInt32(layout.capacity))
     }
 
+    /// Begins to fetch what comparing a node reads.
+    @inline(__always)
+    func fetchCode(of node: UInt32) {
+        for line in stride(from: 0, to: Int(records.pointee.compared_bytes), by: 64) { kith_prefetch(record(node) + line) }
+    }
+
+    /// Begins to fetch the list of a node.
+    @inline(__always)
+    func fetchLinks(of node: UInt32) {
+        let words = links(of: node).words
+        for word in stride(from: 0, to: layout.linkCapacity, by: 16) { kith_prefetch(words + word) }
+    }
+
     private func ownerWord(_ node: UInt32) -> UnsafeMutablePointer<UInt32> {
         (record(node) + layout.ownerOffset).assumingMemoryBound(to: UInt32.self)
     }

@@ -9,7 +9,7 @@ internal import Synchronization
 /// Where walking would cost more than scanning everything (few vectors, much effort, many dead), they scan.
 public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @unchecked Sendable {
     /// The dead are taken out when they are more than one in this many nodes; the graph is made anew when they are more than half.
-    static let deadShareLimit = 8
+    static let deadShareLimit = 16
     /// Nodes looked at to estimate that share.
     static let deadShareSample = 256
 

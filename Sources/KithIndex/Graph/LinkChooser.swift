@@ -6,20 +6,21 @@ internal import KithCore
 
 /// Chooses links for nodes: one of these for each thread that links.
 final class LinkChooser: @unchecked Sendable {
-    private let walk: GraphWalk
+    let walk: GraphWalk
     private let deaths: SlotDeaths
-    private let window: Int
-    private let degree: Int
+    let window: Int
+    let degree: Int
     private let alpha: Float
     private var room: kith_prune
-    private var ranks: [UInt64] = []
-    private var onward: [UInt32] = []
+    var ranks: [UInt64] = []
+    /// Nodes that a repair has met around the one it links anew; empty between two.
+    var met = BitSet()
     private let places: UnsafeMutablePointer<UInt32>
-    private let nodes: UnsafeMutablePointer<UInt32>
-    private let distances: UnsafeMutablePointer<Float>
+    let nodes: UnsafeMutablePointer<UInt32>
+    let distances: UnsafeMutablePointer<Float>
 
     /// Candidates of one choice at most.
-    private let capacity: Int
+    let capacity: Int
     /// Of the found, the rank that `spread` compares the last with.
     private static let nearRank = 10
 
@@ -102,75 +103,14 @@ final class LinkChooser: @unchecked Sendable {
         replaceLinks(of: target, links, keeping: 0, to: degree, in: graph)
     }
 
-    /// Gives a node that links to some who leave links to those they link to, in their stead: as many, or more where it has few. Its
-    /// other links stay (after IP-DiskANN, Xu et al., arXiv 2502.13826); pruned together with the new ones, lists would grow shorter,
-    /// for they hold more than pruning leaves.
-    func relink(_ node: UInt32, in graph: Graph) {
-        let links = graph.links(of: node)
-        let count = links.count
-        if !links.endsSoundly(after: count) { graph.noteDamage() }
-        var staying = 0
-        onward.removeAll(keepingCapacity: true)
-        for index in 0..<count {
-            guard let other = links.node(at: index) else { break }
-            if graph.leaving.contains(other) {
-                gatherOnward(from: other, for: node, besides: links, in: graph)
-            } else {
-                nodes[staying] = other
-                staying += 1
-            }
-        }
-        if staying == count { return }
-        walk.setQuery(node: node, of: graph)
-        ranks.removeAll(keepingCapacity: true)
-        appendRanks(of: staying, in: graph)
-        let stay = ranks
-        if stay.count + onward.count < degree / 2, (try? walk.run(graph, WalkBounds(window: window))) == true {
-            onward += walk.found.map(kith_rank_node).filter { $0 != node && !links.contains($0) }
-        }
-        rankOnward(in: graph)
-        preferLiving(in: graph)
-        scatterCopies(of: node, in: graph)
-        if ranks.count > 2 * degree { ranks.removeLast(ranks.count - 2 * degree) }
-        ranks.insert(contentsOf: stay, at: 0)
-        replaceLinks(of: node, links, keeping: stay.count, to: max(count, degree), in: graph)
-    }
-
-    /// Adds to `onward` whom a node that leaves links to, but for those who leave too, and those `links` has.
-    private func gatherOnward(from leaver: UInt32, for node: UInt32, besides links: NodeLinks, in graph: Graph) {
-        let others = graph.links(of: leaver)
-        var index = 0
-        while let other = others.node(at: index) {
-            if other != node, !graph.leaving.contains(other), !links.contains(other) { onward.append(other) }
-            index += 1
-        }
-    }
-
-    /// Makes `ranks` those of `onward`, each once, nearest first.
-    private func rankOnward(in graph: Graph) {
-        onward.sort()
-        ranks.removeAll(keepingCapacity: true)
-        var filled = 0
-        for (index, other) in onward.enumerated() where index == 0 || other != onward[index - 1] {
-            nodes[filled] = other
-            filled += 1
-            if filled == capacity {
-                appendRanks(of: filled, in: graph)
-                filled = 0
-            }
-        }
-        appendRanks(of: filled, in: graph)
-        ranks.sort()
-    }
-
     /// Adds to `ranks` those of the first `count` of `nodes`.
     private func appendRanks(of count: Int, in graph: Graph) {
         walk.distances(nodes, count: count, of: graph, into: distances)
-        for index in 0..<count { ranks.append(kith_rank(distances[index], nodes[index])) }
+        ranks.append(contentsOf: (0..<count).lazy.map { [nodes, distances] in kith_rank(distances[$0], nodes[$0]) })
     }
 
     /// Makes `ranks`, of which the first `kept` stand, a node's links, at most `limit`.
-    private func replaceLinks(of node: UInt32, _ links: NodeLinks, keeping kept: Int, to limit: Int, in graph: Graph) {
+    func replaceLinks(of node: UInt32, _ links: NodeLinks, keeping kept: Int, to limit: Int, in graph: Graph) {
         if ranks.count > capacity { ranks.removeLast(ranks.count - capacity) }
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: links.capacity) { chosen in
             guard let start = chosen.baseAddress else { return }
@@ -240,7 +180,7 @@ final class LinkChooser: @unchecked Sendable {
     }
 
     /// Links to the dead are wasted, but better than none.
-    private func preferLiving(in graph: Graph) {
+    func preferLiving(in graph: Graph) {
         func isLiving(_ rank: UInt64) -> Bool { graph.isLiving(kith_rank_node(rank), deaths) }
         if ranks.contains(where: isLiving) {
             ranks.removeAll { !isLiving($0) }
@@ -251,7 +191,7 @@ final class LinkChooser: @unchecked Sendable {
 
     /// Of many copies of the node itself, which is the walk's query, lets half a list stand, drawn by a hash: so that all of them
     /// are linked with some, and with the world.
-    private func scatterCopies(of node: UInt32, in graph: Graph) {
+    func scatterCopies(of node: UInt32, in graph: Graph) {
         let same = walk.rounding(of: graph)
         guard ranks.count > degree / 2, kith_rank_distance(ranks[degree / 2]) <= same else { return }
         let copies = ranks.prefix { kith_rank_distance($0) <= same }

@@ -17,6 +17,11 @@ struct BitSet {
         return index < words.count && words[index] >> UInt64(number % 64) & 1 == 1
     }
 
+    mutating func remove(_ number: UInt32) {
+        let index = Int(number / 64)
+        if index < words.count { words[index] &= ~(1 << UInt64(number % 64)) }
+    }
+
     mutating func removeAll() { words.removeAll(keepingCapacity: true) }
 
     var elements: [UInt32] {

@@ -31,8 +31,8 @@ import Testing
             try index.linkAll(upTo: test.count)
             try (index as? GraphIndex)?.checkInvariants()
         }
-        // At most an eighth and a round's are dead.
-        #expect(try #require(index.checkpoint().attributes["nodes"]) <= 14_000)
+        // At most a sixteenth and a round's are dead.
+        #expect(try #require(index.checkpoint().attributes["nodes"]) <= 13_000)
 
         let fresh = try TestRows(space, capacity: 10_000)
         for slot in 10_000..<UInt32(20_000) { fresh.append(test.components(slot)) }
