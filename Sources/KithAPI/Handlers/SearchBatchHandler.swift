@@ -71,33 +71,35 @@ struct SearchBatchHandler {
             var places: [Int] = []
         }
 
-        func run(_ number: Int) {
-            let slice = slices[number]
-            var outcomes = [SearchOutcome?](repeating: nil, count: slice.count)
-            var groups: [Group] = []
-            for place in outcomes.indices {
-                do throws(KithError) {
-                    try add(views[slice.lowerBound + place], place, to: &groups)
-                } catch { outcomes[place] = failure(error) }
-            }
-            for group in groups {
-                let results = SearchHandler.run(group.searches, in: group.collection, of: call)
-                for (place, result) in zip(group.places, results) {
-                    do throws(KithError) {
-                        outcomes[place] = SearchOutcome(try result.get(), group.definition)
-                    } catch { outcomes[place] = failure(error) }
-                }
-            }
-            withExtendedLifetime(message) {}
-            finish(number, outcomes.compactMap(\.self))
+        /// A collection by the name that the search before had: most often the next has it too.
+        private struct Named {
+            let name: KithBytes
+            let collection: Collection
+            let definition: CollectionDefinition
         }
 
-        private func add(_ view: KithSearchView, _ place: Int, to groups: inout [Group]) throws(KithError) {
-            let collection = try engine.catalogue.collection(view.collection.text)
+        func run(_ number: Int) {
+            let slice = slices[number]
+            var outcomes = SearchOutcomes(count: slice.count)
+            var groups: [Group] = []
+            var named: Named?
+            for place in 0..<slice.count {
+                do throws(KithError) {
+                    try add(views[slice.lowerBound + place], place, to: &groups, &named)
+                } catch { fail(place, error, in: &outcomes) }
+            }
+            for group in groups { run(group, into: &outcomes) }
+            withExtendedLifetime(message) {}
+            finish(number, outcomes)
+        }
+
+        private func add(
+            _ view: KithSearchView, _ place: Int, to groups: inout [Group], _ named: inout Named?
+        ) throws(KithError) {
+            let (collection, definition) = try collection(view.collection, &named)
             guard view.min_position_count == 0 else {
                 throw .invalid(.invalidValue, field: "min_positions", "is not for batches: use Search")
             }
-            let definition = collection.definition
             let search = try WireSearches.search(view, definition, message)
             var number = groups.firstIndex { $0.collection === collection && $0.searches[0].space == search.space }
             if number == nil {
@@ -109,17 +111,41 @@ struct SearchBatchHandler {
             groups[number].places.append(place)
         }
 
-        private func failure(_ error: KithError) -> SearchOutcome {
+        private func collection(
+            _ name: KithBytes, _ named: inout Named?
+        ) throws(KithError) -> (Collection, CollectionDefinition) {
+            if let named, named.name.view.bytes.elementsEqual(name.view.bytes) { return (named.collection, named.definition) }
+            let collection = try engine.catalogue.collection(name.text)
+            let definition = collection.definition
+            named = Named(name: name, collection: collection, definition: definition)
+            return (collection, definition)
+        }
+
+        private func run(_ group: Group, into outcomes: inout SearchOutcomes) {
+            var places: [Int] = []
+            var found: [SearchResult] = []
+            for (place, result) in zip(group.places, SearchHandler.run(group.searches, in: group.collection, of: call)) {
+                do throws(KithError) {
+                    found.append(try result.get())
+                    places.append(place)
+                } catch { fail(place, error, in: &outcomes) }
+            }
+            outcomes.answer(places, found, group.definition)
+        }
+
+        private func fail(_ place: Int, _ error: KithError, in outcomes: inout SearchOutcomes) {
             engine.countSearchError()
-            return SearchOutcome(error)
+            outcomes.fail(place, error)
         }
 
         func fail(_ number: Int, _ error: KithError) {
-            finish(number, slices[number].map { _ in SearchOutcome(error) })
+            var outcomes = SearchOutcomes(count: slices[number].count)
+            for place in 0..<slices[number].count { outcomes.fail(place, error) }
+            finish(number, outcomes)
         }
 
-        private func finish(_ number: Int, _ outcomes: [SearchOutcome]) {
-            let part = Batch.encode(outcomes)
+        private func finish(_ number: Int, _ outcomes: SearchOutcomes) {
+            let part = Result { () throws(KithError) in try outcomes.encode() }
             let all = state.withLock { state -> [Result<WireBuffer, KithError>]? in
                 state.parts[number] = part
                 state.missing -= 1
@@ -127,14 +153,6 @@ struct SearchBatchHandler {
             }
             guard let all else { return }
             do throws(KithError) { call.reply(try Batch.join(all)) } catch { call.fail(error) }
-        }
-
-        private static func encode(_ outcomes: [SearchOutcome]) -> Result<WireBuffer, KithError> {
-            defer { withExtendedLifetime(outcomes) {} }
-            let views = outcomes.map(\.view)
-            return Result { () throws(KithError) in
-                try WireBuffer(kith_encode_search_batch_response(views, views.count))
-            }
         }
 
         private static func join(_ parts: [Result<WireBuffer, KithError>]) throws(KithError) -> WireBuffer {

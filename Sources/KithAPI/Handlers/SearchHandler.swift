@@ -65,35 +65,3 @@ struct SearchHandler {
         return KithError(.deadlineExceeded, .deadlineExceeded, "the deadline passed during the search")
     }
 }
-
-/// A search's answer or error, as the wire has it; the view lives as long as this object.
-final class SearchOutcome: @unchecked Sendable {
-    private(set) var view = KithSearchOutcomeView()
-    private let points: WirePoints?
-    private let status: WireBuffer?
-
-    init(_ result: SearchResult, _ definition: CollectionDefinition, tag: UInt64 = 0) {
-        let points = WirePoints(result.points, definition)
-        self.points = points
-        status = nil
-        view.tag = tag
-        view.results = points.views.baseAddress
-        view.result_count = points.views.count
-        view.unindexed_left_out = UInt64(result.unindexedLeftOut)
-    }
-
-    init(_ error: KithError, tag: UInt64 = 0) {
-        let status = WireStatus.encode(error)
-        self.status = status
-        points = nil
-        view.tag = tag
-        view.code = error.code.rawValue
-        view.status = status.bytes
-    }
-
-    /// Encodes the view with one of the shim's encoders.
-    func encode(_ encoder: (UnsafePointer<KithSearchOutcomeView>) -> OpaquePointer?) throws(KithError) -> WireBuffer {
-        defer { withExtendedLifetime(self) {} }
-        return try WireBuffer(withUnsafePointer(to: view, encoder))
-    }
-}

@@ -5,24 +5,33 @@ import KithCore
 /// Points as views for the encoders. The views point into memory that lives as long as this object.
 final class WirePoints: @unchecked Sendable {
     let views: UnsafeBufferPointer<KithPointView>
-    private let points: [StoredPoint]
+    private let lists: [[StoredPoint]]
     private let texts: OwnedBytes
     private let vectors: UnsafeMutableBufferPointer<KithVectorView>
     private let storage: UnsafeMutableBufferPointer<KithPointView>
 
-    init(_ points: [StoredPoint], _ definition: CollectionDefinition) {
-        self.points = points
+    convenience init(_ points: [StoredPoint], _ definition: CollectionDefinition) { self.init([points], definition) }
+
+    /// Several lists of points, one after another.
+    init(_ lists: [[StoredPoint]], _ definition: CollectionDefinition) {
+        self.lists = lists
         var arena = TextArena()
-        let ids = points.map { arena.add($0.id) }
+        var ids: [Range<Int>] = []
+        ids.reserveCapacity(lists.reduce(0) { $0 + $1.count })
+        var vectorCount = 0
+        for point in lists.joined() {
+            ids.append(arena.add(point.id))
+            vectorCount += point.vectors.count
+        }
         let names = definition.spaces.map { arena.add($0.name) }
         texts = OwnedBytes(arena.bytes)
         let bytes = texts.view.bytes
         func text(_ range: Range<Int>) -> KithBytes { KithBytes(ByteView(UnsafeRawBufferPointer(rebasing: bytes[range]))) }
 
-        vectors = .allocate(capacity: points.reduce(0) { $0 + $1.vectors.count })
-        storage = .allocate(capacity: points.count)
+        vectors = .allocate(capacity: vectorCount)
+        storage = .allocate(capacity: ids.count)
         var next = 0
-        for (number, point) in points.enumerated() {
+        for (number, point) in lists.joined().enumerated() {
             let first = next
             for vector in point.vectors {
                 let space = definition.spaces[vector.space]
@@ -53,7 +62,7 @@ extension TextArena {
     /// The bytes of an id as the wire has them: none for a number.
     mutating func add(_ id: PointID) -> Range<Int> {
         switch id {
-        case .number: return add("")
+        case .number: return bytes.count..<bytes.count
         case .uuid(let uuid):
             var bytes: [UInt8] = []
             bytes.appendBigEndian(uuid.high)

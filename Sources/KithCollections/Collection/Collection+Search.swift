@@ -92,8 +92,12 @@ extension Collection {
             if excluded == nil { space.recallMeter.note(query, in: snapshot, answer, by: index) }
             for neighbour in answer { found.append(Found(neighbour: neighbour, shard: number)) }
         }
-        return try result(found, search, without: excluded, leftOut: leftOut, definition, views)
+        return try result(
+            found, search, without: excluded, leftOut: leftOut, definition, views, owners(space: search.space))
     }
+
+    /// Whose the slots of each shard are.
+    func owners(space: Int) -> [SlotOwners] { shards.map { $0.spaces[space].rows.owners } }
 
     /// Whether a search passes over vectors that are not linked yet. An exact one compares everything.
     func leavesOut(_ tail: Int, _ search: VectorSearch, _ definition: CollectionDefinition) -> Bool {
@@ -104,36 +108,36 @@ extension Collection {
     /// What a search answers of what its shards found.
     func result(
         _ found: [Found], _ search: VectorSearch, without excluded: PointID?, leftOut: Int, _ definition: CollectionDefinition,
-        _ views: [ReadView]
+        _ views: [ReadView], _ owners: [SlotOwners]
     ) throws(KithError) -> SearchResult {
         var found = found
         // Stable: between equals the smaller shard and slot comes first, every time.
         if shards.count > 1 { found.sort { $0.neighbour.distance < $1.neighbour.distance } }
-        var points = try name(found, search, without: excluded, definition.spaces[search.space].metric)
+        var points = try name(found, search, without: excluded, definition.spaces[search.space].metric, owners)
         if !search.selection.isEmpty { try fill(&points, search.selection, views) }
         return SearchResult(points: points, unindexedLeftOut: leftOut)
     }
 
     /// The points of found slots, at most `topK` and within the threshold.
     private func name(
-        _ found: [Found], _ search: VectorSearch, without excluded: PointID?, _ metric: Metric
+        _ found: [Found], _ search: VectorSearch, without excluded: PointID?, _ metric: Metric, _ owners: [SlotOwners]
     ) throws(KithError) -> [StoredPoint] {
         var points: [StoredPoint] = []
         points.reserveCapacity(min(found.count, search.topK))
-        for candidate in found { shards[candidate.shard].spaces[search.space].rows.prefetch(candidate.neighbour.slot) }
+        for candidate in found { owners[candidate.shard].prefetch(candidate.neighbour.slot) }
         let greaterIsNearer = search.scoreTransform?.greaterIsNearer(metric) ?? metric.greaterIsNearer
         for candidate in found {
             var score = metric.score(distance: candidate.neighbour.distance)
             if let transform = search.scoreTransform { score = transform(score) }
             if let threshold = search.scoreThreshold, greaterIsNearer ? score < threshold : score > threshold { break }
-            let rows = shards[candidate.shard].spaces[search.space].rows
-            guard let id = rows.id(candidate.neighbour.slot) else {
+            let owners = owners[candidate.shard]
+            guard let id = owners.id(candidate.neighbour.slot) else {
                 throw KithError(.dataLoss, .corruption, "slot \(candidate.neighbour.slot) belongs to no point")
             }
-            if id == excluded { continue }
+            if let excluded, id == excluded { continue }
             if points.count == search.topK { break }
             var point = StoredPoint(id: id)
-            point.version = rows.version(candidate.neighbour.slot)
+            point.version = owners.version(candidate.neighbour.slot)
             point.score = score
             points.append(point)
         }

@@ -23,8 +23,9 @@ extension Collection {
         var results = [Result<SearchResult, KithError>](
             repeating: .success(SearchResult(points: [], unindexedLeftOut: 0)), count: searches.count)
         var asked: [Asked] = []
+        asked.reserveCapacity(searches.count)
+        metrics.searches.add(searches.count)
         for (place, search) in searches.enumerated() {
-            metrics.searches.add()
             do throws(KithError) {
                 if let one = try ask(search, place) { asked.append(one) }
             } catch { results[place] = .failure(error) }
@@ -33,17 +34,19 @@ extension Collection {
         let views = shards.map { $0.current() }
         do throws(KithError) {
             for number in shards.indices { try find(&asked, number, views[number], definition, shouldStop) }
+            let owners = asked.first.map { self.owners(space: $0.search.space) } ?? []
             for one in asked {
                 do throws(KithError) {
                     results[one.place] = .success(
-                        try result(one.found, one.search, without: one.excluded, leftOut: one.leftOut, definition, views))
+                        try result(
+                            one.found, one.search, without: one.excluded, leftOut: one.leftOut, definition, views, owners))
                 } catch { results[one.place] = .failure(error) }
             }
         } catch {
             for one in asked { results[one.place] = .failure(error) }
         }
         let each = (DispatchTime.now().uptimeNanoseconds - start) / UInt64(max(searches.count, 1))
-        for _ in searches { metrics.searchDuration.record(nanoseconds: each) }
+        metrics.searchDuration.record(nanoseconds: each, times: searches.count)
         return results
     }
 
@@ -66,9 +69,10 @@ extension Collection {
         let snapshot = view.snapshot(space: first.search.space)
         let index = space.index
         let tail = MaintainedIndex.tail(of: index, slotCount: snapshot.slotCount)
+        space.searchRate.note(asked.count)
         var queries: [IndexQuery] = []
+        queries.reserveCapacity(asked.count)
         for place in asked.indices {
-            space.searchRate.note()
             let one = asked[place]
             var query = indexQuery(one.search, one.vector, without: one.excluded, shouldStop)
             query.indexedOnly = leavesOut(tail, one.search, definition)
@@ -77,7 +81,8 @@ extension Collection {
         }
         for (place, answer) in try index.search(queries, in: snapshot).enumerated() {
             if asked[place].excluded == nil { space.recallMeter.note(queries[place], in: snapshot, answer, by: index) }
-            asked[place].found += answer.map { Found(neighbour: $0, shard: number) }
+            asked[place].found.reserveCapacity(asked[place].found.count + answer.count)
+            for neighbour in answer { asked[place].found.append(Found(neighbour: neighbour, shard: number)) }
         }
     }
 }

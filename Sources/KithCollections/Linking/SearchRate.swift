@@ -16,7 +16,7 @@ package final class SearchRate: Sendable {
 
     package init(at now: ContinuousClock.Instant = .now) { figure = Mutex(Figure(since: now)) }
 
-    package func note() { count.wrappingAdd(1, ordering: .relaxed) }
+    package func note(_ searches: Int = 1) { count.wrappingAdd(UInt64(searches), ordering: .relaxed) }
 
     /// Searches a second over the last window, or since this was last asked where that is longer ago.
     package func perSecond(at now: ContinuousClock.Instant = .now) -> Double {

@@ -8,12 +8,6 @@ import Synchronization
 /// Four regions that grow in place; one writer, any number of readers. It can always be made again from point rows, so it is only
 /// ever written to checkpoints.
 final class RowTable: @unchecked Sendable {
-    /// Bytes of one id record: kind, length, then the id, or where a long one lies.
-    private static let idBytes = 24
-    private static let inlineIDBytes = idBytes - 2
-    /// The length that stands for "in the names region".
-    private static let isElsewhere: UInt8 = 0xFF
-
     private let deathMemory: GrowableMemory
     private let versionMemory: GrowableMemory
     private let idMemory: GrowableMemory
@@ -22,14 +16,18 @@ final class RowTable: @unchecked Sendable {
     private let nameBytes: Atomic<Int>
 
     let deaths: SlotDeaths
+    let owners: SlotOwners
     private let versions: UnsafeMutablePointer<UInt64>
 
     /// Bytes of a slot, but for a long id.
-    static let slotBytes = 2 * MemoryLayout<UInt64>.size + idBytes
+    static let slotBytes = 2 * MemoryLayout<UInt64>.size + SlotOwners.idBytes
 
     /// Region sizes for so many slots, by the names they have in a checkpoint.
     static func capacities(slots: UInt32) -> [String: Int] {
-        ["deaths": Int(slots) * 8, "versions": Int(slots) * 8, "ids": Int(slots) * idBytes, "names": Limits.regionBytes / 16]
+        [
+            "deaths": Int(slots) * 8, "versions": Int(slots) * 8, "ids": Int(slots) * SlotOwners.idBytes,
+            "names": Limits.regionBytes / 16,
+        ]
     }
 
     /// Bytes of a region that are in small pages: what few points take is not rounded up.
@@ -49,7 +47,7 @@ final class RowTable: @unchecked Sendable {
     init(regions: [String: (memory: GrowableMemory, byteCount: Int)], slotCount: UInt32) throws(KithError) {
         guard let deaths = regions["deaths"], let versions = regions["versions"], let ids = regions["ids"],
             let names = regions["names"], deaths.byteCount == Int(slotCount) * 8, versions.byteCount == Int(slotCount) * 8,
-            ids.byteCount == Int(slotCount) * RowTable.idBytes
+            ids.byteCount == Int(slotCount) * SlotOwners.idBytes
         else {
             throw KithError(.dataLoss, .corruption, "a checkpoint's row table does not fit its \(slotCount) slots")
         }
@@ -60,6 +58,7 @@ final class RowTable: @unchecked Sendable {
         nameBytes = Atomic(names.byteCount)
         self.deaths = SlotDeaths(base: deathMemory.base.assumingMemoryBound(to: UInt64.self))
         self.versions = versionMemory.base.assumingMemoryBound(to: UInt64.self)
+        owners = SlotOwners(ids: idMemory, versions: self.versions, names: nameMemory)
     }
 
     /// The used parts, to be written to a checkpoint.
@@ -68,7 +67,7 @@ final class RowTable: @unchecked Sendable {
         return [
             ("deaths", UnsafeRawBufferPointer(start: deathMemory.base, count: slots * 8)),
             ("versions", UnsafeRawBufferPointer(start: versionMemory.base, count: slots * 8)),
-            ("ids", UnsafeRawBufferPointer(start: idMemory.base, count: slots * RowTable.idBytes)),
+            ("ids", UnsafeRawBufferPointer(start: idMemory.base, count: slots * SlotOwners.idBytes)),
             ("names", UnsafeRawBufferPointer(start: nameMemory.base, count: nameBytes.load(ordering: .acquiring))),
         ]
     }
@@ -77,7 +76,7 @@ final class RowTable: @unchecked Sendable {
 
     /// Bytes of the names region that an id takes: none, but for long ones.
     static func nameBytes(of encodedID: UnsafeRawBufferPointer) -> Int {
-        encodedID.count - 1 <= inlineIDBytes ? 0 : encodedID.count - 1
+        encodedID.count - 1 <= SlotOwners.inlineIDBytes ? 0 : encodedID.count - 1
     }
 
     /// Makes sure that so many bytes of long ids have room.
@@ -92,16 +91,16 @@ final class RowTable: @unchecked Sendable {
 
     /// Gives a slot to a point; readers see it once the view that counts the slot is published. Its name's room was reserved.
     func set(_ slot: UInt32, encodedID: UnsafeRawBufferPointer, version: UInt64) {
-        let record = idMemory.base + Int(slot) * RowTable.idBytes
+        let record = idMemory.base + Int(slot) * SlotOwners.idBytes
         let rest = UnsafeRawBufferPointer(rebasing: encodedID.dropFirst())
         record.storeBytes(of: encodedID[0], as: UInt8.self)
-        if rest.count <= RowTable.inlineIDBytes {
+        if rest.count <= SlotOwners.inlineIDBytes {
             record.storeBytes(of: UInt8(rest.count), toByteOffset: 1, as: UInt8.self)
             if let start = rest.baseAddress { (record + 2).copyMemory(from: start, byteCount: rest.count) }
         } else {
             let start = nameBytes.load(ordering: .relaxed)
             precondition(start + rest.count <= nameMemory.capacity, "the room of a name was not reserved")
-            record.storeBytes(of: RowTable.isElsewhere, toByteOffset: 1, as: UInt8.self)
+            record.storeBytes(of: SlotOwners.isElsewhere, toByteOffset: 1, as: UInt8.self)
             (record + 2).storeBytes(of: UInt16(rest.count), as: UInt16.self)
             (record + 8).storeBytes(of: UInt64(start), as: UInt64.self)
             UnsafeMutableRawBufferPointer(start: nameMemory.base + start, count: rest.count).copyMemory(from: rest)
@@ -119,33 +118,7 @@ final class RowTable: @unchecked Sendable {
 
     // MARK: Reading
 
-    /// Begins to fetch what names the slot: many are named faster when all are on their way.
-    func prefetch(_ slot: UInt32) {
-        kith_prefetch(idMemory.base + Int(slot) * RowTable.idBytes)
-        kith_prefetch(versions + Int(slot))
-    }
+    func version(_ slot: UInt32) -> UInt64 { owners.version(slot) }
 
-    func version(_ slot: UInt32) -> UInt64 { kith_load_acquire_u64(versions + Int(slot)) }
-
-    func id(_ slot: UInt32) -> PointID? {
-        let record = UnsafeRawPointer(idMemory.base + Int(slot) * RowTable.idBytes)
-        let kind = record.load(as: UInt8.self)
-        let length = record.load(fromByteOffset: 1, as: UInt8.self)
-        let bytes: UnsafeRawBufferPointer
-        if length != RowTable.isElsewhere {
-            bytes = UnsafeRawBufferPointer(start: record + 2, count: Int(length))
-        } else {
-            let count = Int(record.load(fromByteOffset: 2, as: UInt16.self))
-            let offset = Int(clamping: record.load(fromByteOffset: 8, as: UInt64.self))
-            guard offset + count <= nameMemory.capacity else { return nil }
-            bytes = UnsafeRawBufferPointer(start: UnsafeRawPointer(nameMemory.base) + offset, count: count)
-        }
-        switch PointID.Kind(rawValue: kind) {
-        case .number where bytes.count == 8: return .number(bytes.bigEndian(at: 0))
-        case .uuid where bytes.count == 16:
-            return .uuid(PointID.UUIDBytes(high: bytes.bigEndian(at: 0), low: bytes.bigEndian(at: 8)))
-        case .string: return .string(String(decoding: bytes, as: UTF8.self))
-        default: return nil
-        }
-    }
+    func id(_ slot: UInt32) -> PointID? { owners.id(slot) }
 }

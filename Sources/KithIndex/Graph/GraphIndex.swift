@@ -80,42 +80,56 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
     // MARK: Searching
 
     public func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
-        guard query.topK > 0 else { return [] }
-        return try epochs.read { () throws(KithError) in try find(query, in: snapshot) }
+        try withWalk { current, walk throws(KithError) in try find(query, in: snapshot, current, walk) }
     }
 
-    /// Where all of them are exact the rows are read once for many of them.
+    /// Where all of them are exact the rows are read once for many of them; others have one walk's memory and one look at what all threads share.
     public func search(_ queries: [IndexQuery], in snapshot: Snapshot) throws(KithError) -> [[Neighbour]] {
-        guard queries.allSatisfy({ $0.exact && !$0.indexedOnly }) else { return try searchEach(queries, in: snapshot) }
-        let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
-        if let answers = try PanelScan.answers(queries, context.space, context.rows, visibility) { return answers }
-        return try searchEach(queries, in: snapshot)
+        if queries.allSatisfy({ $0.exact && !$0.indexedOnly }) {
+            let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
+            if let answers = try PanelScan.answers(queries, context.space, context.rows, visibility) { return answers }
+        }
+        return try withWalk { current, walk throws(KithError) in
+            var answers: [[Neighbour]] = []
+            answers.reserveCapacity(queries.count)
+            for query in queries { answers.append(try find(query, in: snapshot, current, walk)) }
+            return answers
+        }
     }
 
-    private func find(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
-        let current = current.withLock { $0 }
+    /// Lends a walk, and the graph it may go over meanwhile.
+    private func withWalk<Result>(
+        _ body: (Current, GraphWalk) throws(KithError) -> Result
+    ) throws(KithError) -> Result {
+        try epochs.read { () throws(KithError) in
+            let current = current.withLock { $0 }
+            return try walks.withWalk { walk throws(KithError) in try body(current, walk) }
+        }
+    }
+
+    private func find(
+        _ query: IndexQuery, in snapshot: Snapshot, _ current: Current, _ walk: GraphWalk
+    ) throws(KithError) -> [Neighbour] {
+        guard query.topK > 0 else { return [] }
         let graph = current.graph
         // Read before the walk: what is linked meanwhile is scanned, not missed.
         let linked = min(graph.linkedCount, snapshot.slotCount)
         let distance = space.query(query.vector)
         let visibility = Visibility(deaths: deaths, position: snapshot.position, bound: linked)
-        return try walks.withWalk { walk throws(KithError) in
-            var answered = false
-            var plan = plan(query, effort: wholeEffort(query, current), linked: linked)
-            if plan.isWorthIt {
-                answered = try answer(query, &plan, from: graph, walk, distance, visibility)
-            }
-            if !answered {
-                walk.scan.nearest.reset(limit: query.topK)
-                try walk.scan.scan(
-                    0..<linked, distance, visibility, matching: query.filter, shouldStop: query.shouldStop)
-            }
-            if !query.indexedOnly {
-                let whole = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
-                try walk.scanTail(linked..<snapshot.slotCount, query, tailCodes, distance, whole)
-            }
-            return walk.scan.answer()
+        var answered = false
+        var plan = plan(query, effort: wholeEffort(query, current), linked: linked)
+        if plan.isWorthIt {
+            answered = try answer(query, &plan, from: graph, walk, distance, visibility)
         }
+        if !answered {
+            walk.scan.nearest.reset(limit: query.topK)
+            try walk.scan.scan(0..<linked, distance, visibility, matching: query.filter, shouldStop: query.shouldStop)
+        }
+        if !query.indexedOnly {
+            let whole = Visibility(deaths: deaths, position: snapshot.position, bound: snapshot.slotCount)
+            try walk.scanTail(linked..<snapshot.slotCount, query, tailCodes, distance, whole)
+        }
+        return walk.scan.answer()
     }
 
     public func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int {

@@ -19,12 +19,12 @@ public final class DurationHistogram: Instrument {
         self.help = help
     }
 
-    /// Counts one duration.
-    public func record(nanoseconds: UInt64) {
+    /// Counts one duration, or several that are alike.
+    public func record(nanoseconds: UInt64, times: Int = 1) {
         let microseconds = max((nanoseconds + 999) / 1_000, 1)
         let bucket = min(64 - (microseconds - 1).leadingZeroBitCount, DurationHistogram.bucketCount)
-        buckets[bucket].value.wrappingAdd(1, ordering: .relaxed)
-        sumNanoseconds.wrappingAdd(nanoseconds, ordering: .relaxed)
+        buckets[bucket].value.wrappingAdd(UInt64(times), ordering: .relaxed)
+        sumNanoseconds.wrappingAdd(nanoseconds * UInt64(times), ordering: .relaxed)
     }
 
     public func render() -> String {
