@@ -41,8 +41,9 @@ let package = Package(
             ],
             linkerSettings: [
                 // Named one by one: pkg-config drags in abseil's flags, which SwiftPM refuses.
-                .linkedLibrary("grpc++"), .linkedLibrary("grpc++_reflection"), .linkedLibrary("grpc"),
-                .linkedLibrary("gpr"), .linkedLibrary("protobuf"), .linkedLibrary("absl_synchronization"),
+                .linkedLibrary("grpc++"), .linkedLibrary("grpc"), .linkedLibrary("gpr"), .linkedLibrary("protobuf"),
+                .linkedLibrary("absl_synchronization"), .linkedLibrary("absl_strings"), .linkedLibrary("nghttp2"),
+                .linkedLibrary("z"),
             ]),
         .target(
             name: "CRocksDB",

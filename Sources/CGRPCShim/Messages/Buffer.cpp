@@ -22,9 +22,9 @@ KithBuffer* makeBuffer(std::string_view text) noexcept {
     return makeBuffer(grpc_slice_from_copied_buffer(text.data(), text.size()));
 }
 
-grpc::ByteBuffer takeByteBuffer(KithBuffer* buffer) {
+grpc::Slice takeSlice(KithBuffer* buffer) {
     const std::unique_ptr<KithBuffer> owner(buffer);
-    return grpc::ByteBuffer(&owner->slice, 1);
+    return std::move(owner->slice);
 }
 
 grpc::Slice contiguous(const grpc::ByteBuffer& message) {

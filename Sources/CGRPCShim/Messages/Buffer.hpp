@@ -32,8 +32,8 @@ KithBuffer* makeBuffer(grpc_slice slice) noexcept;
 /// Copies the text. NULL when memory ends.
 KithBuffer* makeBuffer(std::string_view text) noexcept;
 
-/// Moves what the buffer holds, which it frees, to where gRPC sends from.
-grpc::ByteBuffer takeByteBuffer(KithBuffer* buffer);
+/// What the buffer holds, which it frees.
+grpc::Slice takeSlice(KithBuffer* buffer);
 
 /// The message as one piece: copied only when it came in several.
 grpc::Slice contiguous(const grpc::ByteBuffer& message);

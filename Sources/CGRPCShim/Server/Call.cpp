@@ -1,68 +1,158 @@
 #include "Call.hpp"
 
-#include <grpc/support/time.h>
+#include <utility>
 
-#include <algorithm>
-#include <cstdlib>
-
+#include "Connection.hpp"
+#include "Host.hpp"
 #include "Messages/Buffer.hpp"
 
-namespace {
+namespace kith {
 
-/// "ipv6:%5B::1%5D:5" to "[::1]:5".
-std::string readablePeer(const std::string& uri) {
-    const auto scheme = uri.find(':');
-    const std::string address = scheme == std::string::npos ? uri : uri.substr(scheme + 1);
-    std::string readable;
-    for (size_t index = 0; index < address.size(); ++index) {
-        if (address[index] == '%' && index + 2 < address.size()) {
-            readable += static_cast<char>(std::strtol(address.substr(index + 1, 2).c_str(), nullptr, 16));
-            index += 2;
-        } else {
-            readable += address[index];
-        }
-    }
-    return readable;
+void Sending::begin(grpc::Slice next) {
+    message = std::move(next);
+    sent = 0;
+    isWriting = true;
 }
 
-}  // namespace
+void Sending::drop() {
+    message = grpc::Slice();
+    isWriting = false;
+}
+
+std::array<uint8_t, Sending::prefixBytes> Sending::prefix() const {
+    const auto size = static_cast<uint32_t>(message.size());
+    return {0, uint8_t(size >> 24), uint8_t(size >> 16), uint8_t(size >> 8), uint8_t(size)};
+}
+
+}  // namespace kith
+
+KithCall::KithCall(kith::Host& host, std::shared_ptr<kith::Connection> connection, int32_t stream)
+    : host(host), connection(std::move(connection)), wire(stream, host.maximumMessageBytes) {}
+
+std::shared_ptr<kith::Work> KithCall::start() {
+    host.callStarted();
+    self = shared_from_this();
+    wire.isStarted = true;
+    return note(started);
+}
+
+std::shared_ptr<kith::Work> KithCall::note(uint32_t event) {
+    const std::lock_guard lock(mutex);
+    events |= event;
+    return std::exchange(isTelling, true) ? nullptr : shared_from_this();
+}
+
+void KithCall::work() {
+    while (true) {
+        uint32_t some;
+        {
+            const std::lock_guard lock(mutex);
+            some = std::exchange(events, 0);
+            if (some == 0) {
+                isTelling = false;
+                return;
+            }
+        }
+        if (tell(some)) {
+            return;
+        }
+    }
+}
+
+/// Whether that was the last.
+bool KithCall::tell(uint32_t some) {
+    if (some & started) {
+        tag = callbacks->started(callbacks->context, this, method);
+    }
+    if (some & (received | receivedEnd)) {
+        callbacks->received(callbacks->context, this, tag, (some & received) != 0);
+    }
+    if (some & (written | writeFailed)) {
+        callbacks->written(callbacks->context, this, tag, (some & written) != 0);
+    }
+    if (some & wasCancelled) {
+        callbacks->cancelled(callbacks->context, this, tag);
+    }
+    if ((some & done) == 0) {
+        return false;
+    }
+    callbacks->done(callbacks->context, tag);
+    host.callDone();
+    // The last thing, for it may free the call.
+    const auto last = std::move(self);
+    return true;
+}
+
+template <class Change>
+void KithCall::ask(Change change) {
+    bool isFirst;
+    {
+        const std::lock_guard lock(mutex);
+        change(asked);
+        isFirst = !std::exchange(isAsking, true);
+    }
+    if (isFirst) {
+        connection->ask(shared_from_this());
+    }
+}
+
+kith::Asked KithCall::takeAsked() {
+    const std::lock_guard lock(mutex);
+    isAsking = false;
+    return std::exchange(asked, {});
+}
+
+void KithCall::write(grpc::Slice message) {
+    ask([&](kith::Asked& asked) {
+        asked.message = std::move(message);
+        asked.write = true;
+    });
+}
+
+void KithCall::read() {
+    ask([](kith::Asked& asked) { asked.read = true; });
+}
+
+void KithCall::finish(std::optional<grpc::Slice> message, kith::Status status) {
+    ask([&](kith::Asked& asked) {
+        if (message) {
+            asked.message = std::move(*message);
+            asked.write = true;
+        }
+        asked.end = std::move(status);
+    });
+}
+
+void KithCall::expire() {
+    ask([](kith::Asked& asked) { asked.expire = true; });
+}
 
 KithBytes kith_call_request(KithCall* call) {
     return kith::bytes(call->request);
 }
 
 int64_t kith_call_remaining_milliseconds(KithCall* call) {
-    const gpr_timespec deadline = call->context.raw_deadline();
-    if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) {
-        return INT64_MAX;
-    }
-    const gpr_timespec remaining = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
-    return std::max<int64_t>(0, remaining.tv_sec * 1000 + remaining.tv_nsec / 1'000'000);
+    return call->deadline.remainingMilliseconds();
 }
 
 bool kith_call_is_cancelled(KithCall* call) {
-    return call->context.IsCancelled();
+    return call->isCancelled.load(std::memory_order_relaxed);
 }
 
 KithBytes kith_call_peer(KithCall* call) {
-    std::call_once(call->peerOnce, [call] { call->peer = readablePeer(call->context.peer()); });
-    return kith::bytes(std::string_view(call->peer));
+    return kith::bytes(std::string_view(call->connection->peer));
 }
 
 void kith_call_reply(KithCall* call, KithBuffer* response) {
-    call->reply(response);
+    call->finish(kith::takeSlice(response), kith::Status());
 }
 
 void kith_call_finish(KithCall* call, int32_t code, KithBytes message, KithBytes status_details) {
-    call->finish(
-        code == 0 ? grpc::Status()
-                  : grpc::Status(
-                        static_cast<grpc::StatusCode>(code), std::string(kith::text(message)),
-                        std::string(kith::text(status_details))));
+    call->finish(std::nullopt, {code, std::string(kith::text(message)), std::string(kith::text(status_details))});
 }
 
 void kith_call_write(KithCall* call, KithBuffer* message) {
-    call->write(message);
+    call->write(kith::takeSlice(message));
 }
 
 void kith_call_read(KithCall* call) {

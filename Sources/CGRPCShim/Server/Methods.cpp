@@ -2,6 +2,8 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <unordered_map>
+
 #include "CGRPCShim.h"
 
 namespace kith {
@@ -33,6 +35,18 @@ static std::vector<Method> describeMethods() {
 const std::vector<Method>& methods() {
     static const std::vector<Method> all = describeMethods();
     return all;
+}
+
+int32_t methodNumber(std::string_view name) {
+    static const auto numbers = [] {
+        std::unordered_map<std::string_view, int32_t> numbers;
+        for (size_t index = 0; index < methods().size(); ++index) {
+            numbers.emplace(methods()[index].name, static_cast<int32_t>(index));
+        }
+        return numbers;
+    }();
+    const auto found = numbers.find(name);
+    return found == numbers.end() ? -1 : found->second;
 }
 
 }  // namespace kith

@@ -1,6 +1,8 @@
 // The methods that the server answers, as the compiled protos describe them.
 #pragma once
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace google::protobuf {
@@ -18,5 +20,8 @@ struct Method {
 
 /// Services in a fixed order, methods in the order of their proto. The index is the `method` of the C API.
 const std::vector<Method>& methods();
+
+/// The index of the method with this name; -1 where there is none.
+int32_t methodNumber(std::string_view name);
 
 }  // namespace kith

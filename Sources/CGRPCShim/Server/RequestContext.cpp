@@ -12,16 +12,11 @@ namespace {
 /// Bytes of one text of a context: longer ones are left out, so that no client makes commits large.
 constexpr size_t maximumText = 256;
 
-/// The value of a metadata key; empty where it is missing, too long, or not printable ASCII, which gRPC promises.
-std::string_view metadata(const grpc::CallbackServerContext& context, const char* key) {
-    const auto& all = context.client_metadata();
-    const auto found = all.find(key);
-    if (found == all.end() || found->second.size() > maximumText) {
-        return {};
-    }
-    const std::string_view value(found->second.data(), found->second.size());
+/// The value of a metadata key; empty where it is missing, too long, or not printable ASCII.
+std::string_view metadata(const KithCall& call, std::string_view key) {
+    const std::string_view value = call.wire.head.metadata(key);
     const bool isPrintable = std::all_of(value.begin(), value.end(), [](char letter) { return letter >= 0x20 && letter < 0x7F; });
-    return isPrintable ? value : std::string_view();
+    return value.size() <= maximumText && isPrintable ? value : std::string_view();
 }
 
 bool isHex(std::string_view text) {
@@ -60,10 +55,10 @@ KithBytes view(std::string_view text) {
 
 KithBuffer* kith_call_context(KithCall* call) {
     using Message = kith::v1::RequestContext;
-    const std::string_view actor = metadata(call->context, "kith-actor");
-    const std::string_view named = metadata(call->context, "kith-client");
-    const Program client = program(named.empty() ? metadata(call->context, "user-agent") : named);
-    const std::string_view trace = metadata(call->context, "traceparent");
+    const std::string_view actor = metadata(*call, "kith-actor");
+    const std::string_view named = metadata(*call, "kith-client");
+    const Program client = program(named.empty() ? metadata(*call, "user-agent") : named);
+    const std::string_view trace = metadata(*call, "traceparent");
     const std::string_view method = std::string_view(kith::methods()[call->method].name).substr(1);
     const KithBytes peer = kith_call_peer(call);
     return kith::encode([&](auto fields) {

@@ -1,9 +1,9 @@
 // A gRPC server that knows bytes and method names. Services come from the compiled protos, so that reflection shows them.
 //
-// Threads: callbacks come on gRPC's own threads, several at once, but for one call one after another (`cancelled` may come beside
-// others). Every function below may be called from any thread, also from inside a callback, but for kith_server_stop and
-// kith_server_free, which wait for callbacks to return. A callback that computes or blocks keeps its thread: gRPC has one for two
-// cores, at least two and at most sixteen, in the whole process, and they also read and write the sockets.
+// Threads: callbacks come on the server's own threads, one a core and at least two, several at once, but for one call one after
+// another; `done` may also come on the thread that ends the call. Every function below may be called from any thread, also from
+// inside a callback, but for kith_server_stop and kith_server_free, which wait for callbacks to return. A callback that computes or
+// blocks keeps its thread, which also reads and writes the sockets: while all do, nothing else is answered.
 #pragma once
 #include "messages.h"
 #ifdef __cplusplus
@@ -17,7 +17,7 @@ typedef struct KithCall KithCall;
 typedef struct KithServerOptions {
     const char *_Nonnull address;           // host:port; port 0 takes a free one
     size_t max_message_bytes;               // larger messages end the call with RESOURCE_EXHAUSTED before they are read
-    int32_t max_concurrent_streams;         // of one connection; 0: gRPC's default
+    int32_t max_concurrent_streams;         // of one connection; 0: 4,096. Clients keep more back
     bool reflection;
 } KithServerOptions;
 

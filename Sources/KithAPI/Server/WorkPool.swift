@@ -1,7 +1,7 @@
 import Foundation
 import KithCore
 
-/// Threads for work too long for gRPC's own, with a bounded queue.
+/// Threads for work too long for the server's own, with a bounded queue.
 final class WorkPool: @unchecked Sendable {
     private let condition = NSCondition()
     private var queue: [@Sendable () -> Void] = []

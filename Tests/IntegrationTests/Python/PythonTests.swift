@@ -27,6 +27,11 @@ struct PythonTests {
         #expect(try server.connection.count("snakes") == 599)
     }
 
+    @Test func bytesThatNoLibrarySends() throws {
+        let output = try run(["\(TestEnvironment.repository)/Tests/IntegrationTests/Python/http2.py", server.address])
+        #expect(output.contains("check_noise passed"))
+    }
+
     @Test func theExampleDoesWhatItSays() throws {
         let output = try run(["\(PythonTests.examples)/quickstart.py", "--address", server.address])
         for line in ["created   quickstart", "streamed  4000 points in", "INVALID_DIMENSION", "deleted   quickstart"] {

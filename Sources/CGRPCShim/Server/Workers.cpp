@@ -1,0 +1,162 @@
+#include "Workers.hpp"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "Connection.hpp"
+
+namespace kith {
+namespace {
+
+/// Sockets that one look at them reports.
+constexpr int eventsAtOnce = 16;
+/// Answers that a worker keeps, to send them together, while more calls wait for it.
+constexpr size_t flushAfter = 8;
+
+/// Answers of this thread that are not sent yet.
+struct Unsent {
+    const Workers* owner = nullptr;
+    std::vector<std::shared_ptr<Connection>> connections;
+    size_t answers = 0;
+
+    void send() {
+        answers = 0;
+        for (auto& connection : connections) {
+            connection->serve(Connection::toFlush);
+        }
+        connections.clear();
+    }
+};
+
+thread_local Unsent unsent;
+
+}  // namespace
+
+Workers::Workers(Ready ready)
+    : ready(std::move(ready)),
+      poll(checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      waker(checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+    // Edge triggered: each write wakes one thread, and nobody needs to read.
+    watch(waker, wakeKey, EPOLLIN | EPOLLET);
+}
+
+void Workers::start(size_t count) {
+    for (size_t number = 0; number < count; ++number) {
+        threads.emplace_back([this] { run(); });
+        pthread_setname_np(threads.back().native_handle(), ("kith.grpc." + std::to_string(number)).c_str());
+    }
+}
+
+void Workers::stop() {
+    stopping = true;
+    wake(1);
+    for (auto& thread : threads) {
+        thread.join();
+    }
+    threads.clear();
+}
+
+bool Workers::watch(int descriptor, uint64_t key, uint32_t events) {
+    epoll_event event{events, {}};
+    event.data.u64 = key;
+    return epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+
+void Workers::rewatch(int descriptor, uint64_t key, uint32_t events) {
+    epoll_event event{events, {}};
+    event.data.u64 = key;
+    epoll_ctl(poll, EPOLL_CTL_MOD, descriptor, &event);
+}
+
+void Workers::unwatch(int descriptor) {
+    epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nullptr);
+}
+
+void Workers::post(std::vector<std::shared_ptr<Work>>& several) {
+    if (several.empty()) {
+        return;
+    }
+    size_t waiting;
+    {
+        const std::lock_guard lock(mutex);
+        std::move(several.begin(), several.end(), std::back_inserter(queue));
+        waiting = queue.size();
+    }
+    several.clear();
+    // A worker takes the first itself.
+    wake(unsent.owner == this ? waiting - 1 : waiting);
+}
+
+void Workers::wake(size_t count) {
+    const uint64_t one = 1;
+    for (size_t left = std::min(count, idle.load()); left > 0; --left) {
+        // Fails only where the counter is full: then a wakeup is under way.
+        (void)!write(waker, &one, sizeof one);
+    }
+}
+
+void Workers::flush(const std::shared_ptr<Connection>& connection) {
+    if (unsent.owner != this) {
+        connection->serve(Connection::toFlush);
+        return;
+    }
+    auto& connections = unsent.connections;
+    if (std::find(connections.begin(), connections.end(), connection) == connections.end()) {
+        connections.push_back(connection);
+    }
+    ++unsent.answers;
+}
+
+void Workers::run() {
+    unsent.owner = this;
+    while (true) {
+        if (const auto work = next()) {
+            work->work();
+            if (unsent.answers >= flushAfter) {
+                unsent.send();
+            }
+        } else if (!unsent.connections.empty()) {
+            unsent.send();
+        } else if (stopping) {
+            break;
+        } else {
+            wait();
+        }
+    }
+    // The next one ends by the same event.
+    wake(1);
+}
+
+std::shared_ptr<Work> Workers::next() {
+    const std::lock_guard lock(mutex);
+    if (queue.empty()) {
+        return nullptr;
+    }
+    auto work = std::move(queue.front());
+    queue.pop_front();
+    return work;
+}
+
+void Workers::wait() {
+    epoll_event events[eventsAtOnce];
+    ++idle;
+    bool isEmpty;
+    {
+        // After `idle` was raised, so that whoever posts from now on wakes this thread.
+        const std::lock_guard lock(mutex);
+        isEmpty = queue.empty();
+    }
+    const int count = isEmpty && !stopping ? epoll_wait(poll, events, eventsAtOnce, -1) : 0;
+    --idle;
+    for (int index = 0; index < count; ++index) {
+        if (events[index].data.u64 != wakeKey) {
+            ready(events[index].data.u64, events[index].events);
+        }
+    }
+}
+
+}  // namespace kith

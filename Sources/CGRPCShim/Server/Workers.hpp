@@ -1,0 +1,65 @@
+// The threads of a server: they wait for sockets, and run what came of them.
+#pragma once
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "Descriptor.hpp"
+#include "Work.hpp"
+
+namespace kith {
+
+class Connection;
+
+/// Threads that are all alike: each takes work from one queue, and where there is none, waits for any socket to become ready.
+/// So a message is mostly read, answered and sent by one thread, without a word to another. A call to wake a thread costs
+/// more than most searches: what is ready is handed over only while others sleep.
+class Workers {
+public:
+    /// What to do about a descriptor that is ready, by the key it was watched with and epoll's events.
+    using Ready = std::function<void(uint64_t key, uint32_t events)>;
+
+    /// Throws std::system_error.
+    explicit Workers(Ready ready);
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
+
+    void start(size_t threads);
+    /// Ends the threads once they have nothing left to do. Not from one of them.
+    void stop();
+
+    /// Watches a descriptor, level or edge triggered as `events` say. False where the system refuses.
+    bool watch(int descriptor, uint64_t key, uint32_t events);
+    /// Changes what a descriptor is watched for.
+    void rewatch(int descriptor, uint64_t key, uint32_t events);
+    void unwatch(int descriptor);
+
+    /// Adds to the queue what is moved from.
+    void post(std::vector<std::shared_ptr<Work>>& several);
+
+    /// Sends what this connection has to send: on a worker soon, together with what comes until then; elsewhere at once.
+    void flush(const std::shared_ptr<Connection>& connection);
+
+private:
+    static constexpr uint64_t wakeKey = 0;
+
+    const Ready ready;
+    const Descriptor poll, waker;
+    std::vector<std::thread> threads;
+    std::mutex mutex;
+    std::deque<std::shared_ptr<Work>> queue;
+    /// Threads that wait for sockets, or are about to.
+    std::atomic<size_t> idle{0};
+    std::atomic<bool> stopping{false};
+
+    void run();
+    std::shared_ptr<Work> next();
+    void wait();
+    void wake(size_t count);
+};
+
+}  // namespace kith
