@@ -10,6 +10,9 @@
 namespace kith {
 namespace {
 
+/// Memory for a message before any of it came: a prefix alone must not reserve more.
+constexpr size_t firstRoom = 1 << 20;
+
 uint8_t* begin(const grpc::Slice& slice) {
     return const_cast<uint8_t*>(slice.begin());
 }
@@ -38,10 +41,12 @@ std::optional<Status> MessageReader::read(std::string_view bytes) {
         std::memcpy(kith::begin(body) + bodySize, bytes.data(), some);
         bodySize += some;
         bytes.remove_prefix(some);
-        if (bodySize == body.size()) {
+        if (bodySize == size) {
             if (auto failure = end()) {
                 return failure;
             }
+        } else if (bodySize == body.size()) {
+            growBody();
         }
     }
     return std::nullopt;
@@ -55,7 +60,7 @@ grpc::Slice MessageReader::take() {
 
 /// The prefix is whole.
 std::optional<Status> MessageReader::begin() {
-    const size_t size = size_t(prefix[1]) << 24 | size_t(prefix[2]) << 16 | size_t(prefix[3]) << 8 | prefix[4];
+    size = size_t(prefix[1]) << 24 | size_t(prefix[2]) << 16 | size_t(prefix[3]) << 8 | prefix[4];
     if (prefix[0] > 1) {
         return Status{StatusCode::internal, "the flags of a message are 0 or 1, not " + std::to_string(prefix[0]), {}};
     }
@@ -63,12 +68,19 @@ std::optional<Status> MessageReader::begin() {
         return Status{StatusCode::internal, "a compressed message needs grpc-encoding", {}};
     }
     if (size > limit) {
-        return tooLarge("the message has ", size);
+        return Status{
+            StatusCode::resourceExhausted,
+            "the message has " + std::to_string(size) + " bytes, the limit is " + std::to_string(limit), {}};
     }
-    // Memory is touched only as bytes come.
-    body = allocated(size);
+    body = allocated(std::min(size, firstRoom));
     bodySize = 0;
     return std::nullopt;
+}
+
+void MessageReader::growBody() {
+    const grpc::Slice first = std::move(body);
+    body = allocated(size);
+    std::memcpy(kith::begin(body), first.begin(), bodySize);
 }
 
 /// The body is whole.
@@ -82,11 +94,6 @@ std::optional<Status> MessageReader::end() {
     body = grpc::Slice();
     prefixSize = 0;
     return std::nullopt;
-}
-
-std::optional<Status> MessageReader::tooLarge(const char* what, size_t size) const {
-    return Status{
-        StatusCode::resourceExhausted, what + std::to_string(size) + " bytes, the limit is " + std::to_string(limit), {}};
 }
 
 std::optional<Status> MessageReader::inflate() {

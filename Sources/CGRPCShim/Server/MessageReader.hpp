@@ -36,15 +36,15 @@ private:
     Encoding encoding = Encoding::identity;
     uint8_t prefix[prefixBytes];
     size_t prefixSize = 0;
-    /// As long as the prefix says, filled so far.
+    /// Bytes that the prefix says; room for them, or the first of them; and how many came.
+    size_t size = 0;
     grpc::Slice body;
     size_t bodySize = 0;
     std::deque<grpc::Slice> messages;
 
     std::optional<Status> begin();
+    void growBody();
     std::optional<Status> end();
-    std::optional<Status> tooLarge(const char* what, size_t size) const;
-    /// Empty with a status where the bytes are none of the encoding.
     std::optional<Status> inflate();
 };
 

@@ -99,7 +99,7 @@ struct Session::Callbacks {
 
     static ssize_t pull(nghttp2_session*, int32_t, uint8_t*, size_t room, uint32_t* flags, nghttp2_data_source* source,
                         void* context) {
-        return owner(context).pull(*static_cast<KithCall*>(source->ptr), room, flags);
+        return guarded([&] { return static_cast<int>(owner(context).pull(*static_cast<KithCall*>(source->ptr), room, flags)); });
     }
 
     static int push(nghttp2_session*, nghttp2_frame*, const uint8_t* head, size_t length, nghttp2_data_source* source,
