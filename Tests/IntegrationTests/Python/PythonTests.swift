@@ -32,6 +32,12 @@ struct PythonTests {
         #expect(output.contains("check_noise passed"))
     }
 
+    @Test func connectionsThatUseUpTheDescriptors() throws {
+        let folder = try TemporaryFolder()
+        let script = "\(TestEnvironment.repository)/Tests/IntegrationTests/Python/descriptors.py"
+        #expect(try run([script, TestEnvironment.binary, folder("")]).contains("answers again"))
+    }
+
     @Test func theExampleDoesWhatItSays() throws {
         let output = try run(["\(PythonTests.examples)/quickstart.py", "--address", server.address])
         for line in ["created   quickstart", "streamed  4000 points in", "INVALID_DIMENSION", "deleted   quickstart"] {
