@@ -162,7 +162,7 @@ private struct ServerWork {
             threads.filter { $0.name.hasPrefix(prefix) }.reduce(0) { $0 + $1.processorSeconds }
         }
         let all = threads.reduce(0) { $0 + $1.processorSeconds }
-        calls = sum("nexting_thread") + sum("kith.search")
+        calls = sum("kith.grpc") + sum("kith.search")
         linking = sum("kith.linker") + max(0, ProcessUsage.processorSeconds(of: process) - all)
         other = all - calls - sum("kith.linker")
     }
