@@ -19,11 +19,11 @@ constexpr auto silence = std::chrono::seconds(60), answerTime = std::chrono::sec
 
 }  // namespace
 
-Connection::Connection(Host& host, Descriptor socket, uint64_t key, std::string peer)
-    : socket(std::move(socket)), key(key), peer(std::move(peer)), host(host), lastHeard(Clock::now()) {}
+Connection::Connection(std::shared_ptr<Host> host, Descriptor socket, uint64_t key, std::string peer)
+    : socket(std::move(socket)), key(key), peer(std::move(peer)), host(std::move(host)), lastHeard(Clock::now()) {}
 
 void Connection::open() {
-    session.emplace(*this, host);
+    session.emplace(*this, *host);
     serve(toSend);
 }
 
@@ -42,23 +42,25 @@ void Connection::serve(uint32_t wished) {
 }
 
 void Connection::ask(std::shared_ptr<KithCall> call) {
+    // The call keeps this, and may be gone as soon as another thread finds it.
+    const auto self = shared_from_this();
     {
         const std::lock_guard lock(askingMutex);
         asking.push_back(std::move(call));
     }
-    host.workers.flush(shared_from_this());
+    host->workers.flush(self);
 }
 
 void Connection::take(uint32_t some) {
     if (isClosed) {
         // Handlers still have to be told.
         takeAsked();
-        host.workers.post(outcome);
+        host->workers.post(outcome);
         return;
     }
     if (some & (toRead | toReadAll)) {
         read((some & toReadAll) != 0);
-        host.workers.post(outcome);
+        host->workers.post(outcome);
     }
     if (some & toFlush) {
         takeAsked();
@@ -76,7 +78,7 @@ void Connection::take(uint32_t some) {
         close();
     }
     send();
-    host.workers.post(outcome);
+    host->workers.post(outcome);
 }
 
 void Connection::read(bool toTheEnd) {
@@ -138,7 +140,7 @@ void Connection::close() {
     }
     session->closeAll();
     shutdown(socket, SHUT_RDWR);
-    host.closed(key);
+    host->closed(key);
 }
 
 }  // namespace kith

@@ -30,7 +30,7 @@ public:
         toClose = 128,
     };
 
-    Connection(Host& host, Descriptor socket, uint64_t key, std::string peer);
+    Connection(std::shared_ptr<Host> host, Descriptor socket, uint64_t key, std::string peer);
 
     const Descriptor socket;
     const uint64_t key;
@@ -52,7 +52,8 @@ private:
     friend class Session;
     static constexpr uint32_t busy = 1u << 31;
 
-    Host& host;
+    /// Kept, for a thread that is not the server's may have the last turn while that one stops.
+    const std::shared_ptr<Host> host;
     std::atomic<uint32_t> wishes{0}, rest{0};
     std::mutex askingMutex;
     std::vector<std::shared_ptr<KithCall>> asking;

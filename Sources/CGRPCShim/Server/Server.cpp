@@ -29,7 +29,7 @@ constexpr uint64_t deadlineKey = 1, probeKey = 2, firstListenerKey = 3;
 }  // namespace
 
 struct KithServer {
-    kith::Host host;
+    const std::shared_ptr<kith::Host> host;
     int port = 0;
     const std::vector<kith::Descriptor> listeners;
     const kith::Descriptor probeTimer;
@@ -39,30 +39,31 @@ struct KithServer {
     std::atomic<bool> isStopped{false};
 
     KithServer(const KithServerOptions& options, KithServerCallbacks callbacks)
-        : host(options, callbacks, [this](uint64_t key, uint32_t events) { ready(key, events); }),
+        : host(std::make_shared<kith::Host>(
+              options, callbacks, [this](uint64_t key, uint32_t events) { ready(key, events); })),
           listeners(kith::listenOn(options.address, port)),
           probeTimer(kith::checked(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC), "timerfd_create")),
           nextKey(firstListenerKey + listeners.size()) {
         const itimerspec interval{{probeSeconds, 0}, {probeSeconds, 0}};
         timerfd_settime(probeTimer, 0, &interval, nullptr);
-        host.workers.watch(host.deadlines.timer, deadlineKey, EPOLLIN | EPOLLET);
-        host.workers.watch(probeTimer, probeKey, EPOLLIN | EPOLLET);
+        host->workers.watch(host->deadlines.timer, deadlineKey, EPOLLIN | EPOLLET);
+        host->workers.watch(probeTimer, probeKey, EPOLLIN | EPOLLET);
         for (size_t index = 0; index < listeners.size(); ++index) {
-            host.workers.watch(listeners[index], firstListenerKey + index, EPOLLIN);
+            host->workers.watch(listeners[index], firstListenerKey + index, EPOLLIN);
         }
-        host.workers.start(std::max(2u, std::thread::hardware_concurrency()));
+        host->workers.start(std::max(2u, std::thread::hardware_concurrency()));
     }
 
-    ~KithServer() { host.workers.stop(); }
+    ~KithServer() { host->workers.stop(); }
 
     void ready(uint64_t key, uint32_t events) {
         if (key == deadlineKey) {
-            host.deadlines.expire();
+            host->deadlines.expire();
         } else if (key == probeKey) {
             probe();
         } else if (key < firstListenerKey + listeners.size()) {
             accept(key);
-        } else if (const auto connection = host.connection(key)) {
+        } else if (const auto connection = host->connection(key)) {
             connection->serve(wishes(events));
         }
     }
@@ -80,9 +81,9 @@ struct KithServer {
             kith::Accepted accepted = kith::accept(listener);
             if (accepted.socket < 0) {
                 if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-                    // It would be reported as ready again and again.
+                    // It would be reported as ready again and again. In this order: who sees that it is full watches it anew.
+                    host->workers.rewatch(listener, key, 0);
                     isFull = true;
-                    host.workers.rewatch(listener, key, 0);
                 } else if (errno == EINTR || errno == ECONNABORTED) {
                     continue;
                 }
@@ -91,9 +92,9 @@ struct KithServer {
             const uint64_t number = nextKey++;
             const auto connection =
                 std::make_shared<kith::Connection>(host, std::move(accepted.socket), number, std::move(accepted.peer));
-            host.add(connection);
+            host->add(connection);
             connection->open();
-            if (!host.workers.watch(connection->socket, number, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
+            if (!host->workers.watch(connection->socket, number, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
                 connection->serve(kith::Connection::toClose);
             }
         }
@@ -106,13 +107,13 @@ struct KithServer {
         serveAll(kith::Connection::toProbe);
         if (isFull.exchange(false) && !isStopped) {
             for (size_t index = 0; index < listeners.size(); ++index) {
-                host.workers.rewatch(listeners[index], firstListenerKey + index, EPOLLIN);
+                host->workers.rewatch(listeners[index], firstListenerKey + index, EPOLLIN);
             }
         }
     }
 
     void serveAll(uint32_t wishes) {
-        for (const auto& connection : host.connections()) {
+        for (const auto& connection : host->connections()) {
             connection->serve(wishes);
         }
     }
@@ -122,24 +123,24 @@ struct KithServer {
             return;
         }
         for (const auto& listener : listeners) {
-            host.workers.unwatch(listener);
+            host->workers.unwatch(listener);
             shutdown(listener, SHUT_RDWR);
         }
         serveAll(kith::Connection::toGoAway);
-        if (!host.waitForCalls(grace)) {
+        if (!host->waitForCalls(grace)) {
             serveAll(kith::Connection::toFailCalls);
             waitForCalls();
         }
         // Clients leave when they have no call; those that do not look at their connection are cut off.
-        host.waitForConnections(settleTime);
+        host->waitForConnections(settleTime);
         serveAll(kith::Connection::toClose);
         waitForCalls();
-        host.workers.stop();
+        host->workers.stop();
     }
 
     /// For their handlers, who know that they are cancelled.
     void waitForCalls() {
-        while (!host.waitForCalls(settleTime)) {
+        while (!host->waitForCalls(settleTime)) {
         }
     }
 };

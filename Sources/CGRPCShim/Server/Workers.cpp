@@ -58,6 +58,9 @@ void Workers::stop() {
         thread.join();
     }
     threads.clear();
+    // What is left keeps connections, which keep these workers.
+    const std::lock_guard lock(mutex);
+    queue.clear();
 }
 
 bool Workers::watch(int descriptor, uint64_t key, uint32_t events) {
@@ -77,7 +80,8 @@ void Workers::unwatch(int descriptor) {
 }
 
 void Workers::post(std::vector<std::shared_ptr<Work>>& several) {
-    if (several.empty()) {
+    if (several.empty() || stopping) {
+        several.clear();
         return;
     }
     size_t waiting;

@@ -16,8 +16,8 @@ namespace kith {
 class Connection;
 
 /// Threads that are all alike: each takes work from one queue, and where there is none, waits for any socket to become ready.
-/// So a message is mostly read, answered and sent by one thread, without a word to another. A call to wake a thread costs
-/// more than most searches: what is ready is handed over only while others sleep.
+/// So a message is mostly read, answered and sent by one thread, without a word to another. Waking a thread
+/// costs about as much as a search: what is ready is handed over only while others sleep.
 class Workers {
 public:
     /// What to do about a descriptor that is ready, by the key it was watched with and epoll's events.
@@ -29,7 +29,8 @@ public:
     Workers& operator=(const Workers&) = delete;
 
     void start(size_t threads);
-    /// Ends the threads once they have nothing left to do. Not from one of them.
+    /// Ends the threads once they have nothing left to do; what is posted from then on is dropped: no call may be open. Not from
+    /// one of them.
     void stop();
 
     /// Watches a descriptor, level or edge triggered as `events` say. False where the system refuses.
