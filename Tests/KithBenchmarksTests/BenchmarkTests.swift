@@ -22,6 +22,7 @@ import Testing
                 ("index search", ["recall", "queries_per_second", "p50_us", "p99_us"]),
             ]),
         Expected(benchmark: "recall-target", tables: [("recall target", ["recall", "queries_per_second"])]),
+        Expected(benchmark: "wakeups", tables: [("wakeups", ["late_p50_us", "late_p99_us"])]),
         Expected(benchmark: "grpc-floor", tables: [("grpc-floor", ["searches_per_second", "p99_us", "client_us_per_call"])]),
         Expected(benchmark: "churn", tables: [("churn", ["recall", "queries_per_second", "p99_us"])]),
         Expected(benchmark: "filter", tables: [("filter", ["recall", "queries_per_second", "expected_comparisons"])]),

@@ -19,6 +19,7 @@ enum BenchmarkCommand {
         ChurnBenchmark.description,
         FilterBenchmark.description,
         RecallTargetBenchmark.description,
+        WakeupBenchmark.description,
         FloorBenchmark.description,
         WireBenchmark.description,
         UpsertBenchmark.description,

@@ -137,6 +137,7 @@ private struct Searches: Sendable {
             "calls_cores": .decimal((work.calls - before.calls) / took, places: 2),
             "linking_cores": .decimal((work.linking - before.linking) / took, places: 2),
             "other_cores": .decimal((work.other - before.other) / took, places: 2),
+            "stolen_cores": .decimal(load.stolenCores, places: 2),
         ])
         return load
     }

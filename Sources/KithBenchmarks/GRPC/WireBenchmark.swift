@@ -172,6 +172,7 @@ private struct WireLoad {
             "p99_us": .decimal(load.p99, places: 0), "p999_us": .decimal(load.p999, places: 0),
             "client_cores": .decimal(load.clientCores, places: 2),
             "server_cores": serverCores.map { .decimal($0, places: 2) } ?? .none,
+            "stolen_cores": .decimal(load.stolenCores, places: 2),
             "resident_bytes": own.map { .count(ProcessUsage.residentBytes(of: $0.process)) } ?? .none,
             "peak_resident_bytes": own.map { .count(ProcessUsage.peakResidentBytes(of: $0.process)) } ?? .none,
             "disk_bytes": own.map { .count(Files.diskBytes($0.folder)) } ?? .none,

@@ -7,6 +7,8 @@ struct Load: Sendable {
     let seconds: Double
     /// Processor time of the generator.
     let clientSeconds: Double
+    /// Processor time that the machine did not get meanwhile.
+    let stolenSeconds: Double
     /// Latencies in microseconds.
     let p50, p90, p99, p999, longest: Double
 
@@ -18,6 +20,7 @@ struct Load: Sendable {
     init(
         _ requests: RequestList, to address: String, connections: Int = 1, inFlight: Int, rate: Double = 0, seconds: Double
     ) throws(KithError) {
+        let stolen = StolenTime.seconds
         let result = kith_load_run(
             address, requests.method, requests.views, requests.views.count, Int32(connections), Int32(inFlight), rate, seconds)
         guard result.calls > 0, result.errors == 0 else {
@@ -26,6 +29,7 @@ struct Load: Sendable {
         calls = Int(result.calls)
         self.seconds = result.seconds
         clientSeconds = result.client_cpu_seconds
+        stolenSeconds = StolenTime.seconds - stolen
         (p50, p90, p99, p999) = (result.p50_us, result.p90_us, result.p99_us, result.p999_us)
         longest = result.max_us
     }
@@ -34,4 +38,7 @@ struct Load: Sendable {
 
     /// Cores that the generator kept busy.
     var clientCores: Double { clientSeconds / seconds }
+
+    /// Cores that a virtual machine's host gave to others while they were wanted here.
+    var stolenCores: Double { stolenSeconds / seconds }
 }
