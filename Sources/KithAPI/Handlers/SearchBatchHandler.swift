@@ -63,19 +63,26 @@ struct SearchBatchHandler {
             state = Mutex(State(parts: Array(repeating: nil, count: slices.count), missing: slices.count))
         }
 
+        /// A collection by the name that the search before had: most often the next has it too.
+        private final class Named {
+            let name: KithBytes
+            let collection: Collection
+            let definition: CollectionDefinition
+
+            init(_ name: KithBytes, _ collection: Collection) {
+                self.name = name
+                self.collection = collection
+                definition = collection.definition
+            }
+        }
+
         /// Searches of one vector space, and their places among those of the slice.
         private struct Group {
             let collection: Collection
             let definition: CollectionDefinition
+            let space: Int
             var searches: [VectorSearch] = []
             var places: [Int] = []
-        }
-
-        /// A collection by the name that the search before had: most often the next has it too.
-        private struct Named {
-            let name: KithBytes
-            let collection: Collection
-            let definition: CollectionDefinition
         }
 
         func run(_ number: Int) {
@@ -92,45 +99,35 @@ struct SearchBatchHandler {
             withExtendedLifetime(message) {}
             finish(number, outcomes)
         }
-
         private func add(
             _ view: KithSearchView, _ place: Int, to groups: inout [Group], _ named: inout Named?
         ) throws(KithError) {
-            let (collection, definition) = try collection(view.collection, &named)
+            let named = try collection(view.collection, &named)
             guard view.min_position_count == 0 else {
                 throw .invalid(.invalidValue, field: "min_positions", "is not for batches: use Search")
             }
-            let search = try WireSearches.search(view, definition, message)
-            var number = groups.firstIndex { $0.collection === collection && $0.searches[0].space == search.space }
+            let search = try WireSearches.search(view, named.definition, message)
+            var number = groups.firstIndex { $0.collection === named.collection && $0.space == search.space }
             if number == nil {
                 number = groups.count
-                groups.append(Group(collection: collection, definition: definition))
+                groups.append(Group(collection: named.collection, definition: named.definition, space: search.space))
             }
             guard let number else { return }
             groups[number].searches.append(search)
             groups[number].places.append(place)
         }
 
-        private func collection(
-            _ name: KithBytes, _ named: inout Named?
-        ) throws(KithError) -> (Collection, CollectionDefinition) {
-            if let named, named.name.view.bytes.elementsEqual(name.view.bytes) { return (named.collection, named.definition) }
-            let collection = try engine.catalogue.collection(name.text)
-            let definition = collection.definition
-            named = Named(name: name, collection: collection, definition: definition)
-            return (collection, definition)
+        private func collection(_ name: KithBytes, _ named: inout Named?) throws(KithError) -> Named {
+            if let named, named.name.view.bytes.elementsEqual(name.view.bytes) { return named }
+            let other = Named(name, try engine.catalogue.collection(name.text))
+            named = other
+            return other
         }
 
         private func run(_ group: Group, into outcomes: inout SearchOutcomes) {
-            var places: [Int] = []
-            var found: [SearchResult] = []
-            for (place, result) in zip(group.places, SearchHandler.run(group.searches, in: group.collection, of: call)) {
-                do throws(KithError) {
-                    found.append(try result.get())
-                    places.append(place)
-                } catch { fail(place, error, in: &outcomes) }
-            }
-            outcomes.answer(places, found, group.definition)
+            let results = SearchHandler.run(group.searches, in: group.collection, of: call)
+            for case .failure in results.parts { engine.countSearchError() }
+            outcomes.answer(group.places, results, group.definition)
         }
 
         private func fail(_ place: Int, _ error: KithError, in outcomes: inout SearchOutcomes) {

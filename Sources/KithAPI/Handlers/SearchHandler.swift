@@ -50,13 +50,14 @@ struct SearchHandler {
     }
 
     /// Searches of one vector space.
-    static func run(
-        _ searches: [VectorSearch], in collection: Collection, of call: Call
-    ) -> [Result<SearchResult, KithError>] {
+    static func run(_ searches: [VectorSearch], in collection: Collection, of call: Call) -> SearchResults {
         if call.shouldStop {
-            return searches.map { _ in .failure(reason(KithError(.cancelled, .cancelled, "the call was cancelled"), of: call)) }
+            return SearchResults(
+                reason(KithError(.cancelled, .cancelled, "the call was cancelled"), of: call), count: searches.count)
         }
-        return collection.search(searches) { call.shouldStop }.map { $0.mapError { reason($0, of: call) } }
+        var results = collection.search(searches) { call.shouldStop }
+        results.mapErrors { reason($0, of: call) }
+        return results
     }
 
     /// Stopped searches say CANCELLED; the deadline is a reason of its own.

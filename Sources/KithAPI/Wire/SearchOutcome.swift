@@ -12,7 +12,7 @@ final class SearchOutcome: @unchecked Sendable {
         let points = WirePoints(result.points, definition)
         self.points = points
         status = nil
-        view = KithSearchOutcomeView(result, points.views.baseAddress)
+        view = KithSearchOutcomeView(points.views, unindexedLeftOut: result.unindexedLeftOut)
         view.tag = tag
     }
 
@@ -39,15 +39,18 @@ struct SearchOutcomes {
 
     init(count: Int) { views = Array(repeating: KithSearchOutcomeView(), count: count) }
 
-    /// What searches of one collection found.
-    mutating func answer(_ places: [Int], _ results: [SearchResult], _ definition: CollectionDefinition) {
-        let points = WirePoints(results.map(\.points), definition)
-        var next = points.views.baseAddress
-        for (place, result) in zip(places, results) {
-            views[place] = KithSearchOutcomeView(result, next)
-            next = next.map { $0 + result.points.count }
-        }
+    /// What searches of one collection found, or why they failed.
+    mutating func answer(_ places: [Int], _ results: SearchResults, _ definition: CollectionDefinition) {
+        let points = WirePoints(results.points, definition)
         self.points.append(points)
+        for (place, part) in zip(places, results.parts) {
+            switch part {
+            case .success(let part):
+                views[place] = KithSearchOutcomeView(
+                    UnsafeBufferPointer(rebasing: points.views[part.points]), unindexedLeftOut: part.unindexedLeftOut)
+            case .failure(let error): fail(place, error)
+            }
+        }
     }
 
     mutating func fail(_ place: Int, _ error: KithError) {
@@ -64,12 +67,11 @@ struct SearchOutcomes {
 }
 
 extension KithSearchOutcomeView {
-    /// - Parameter results: the views of its points.
-    fileprivate init(_ result: SearchResult, _ results: UnsafePointer<KithPointView>?) {
+    fileprivate init(_ results: UnsafeBufferPointer<KithPointView>, unindexedLeftOut: Int) {
         self.init()
-        self.results = results
-        result_count = result.points.count
-        unindexed_left_out = UInt64(result.unindexedLeftOut)
+        self.results = results.baseAddress
+        result_count = results.count
+        unindexed_left_out = UInt64(unindexedLeftOut)
     }
 
     /// - Parameter status: the error's, which must outlive the view.

@@ -5,35 +5,33 @@ import KithCore
 /// Points as views for the encoders. The views point into memory that lives as long as this object.
 final class WirePoints: @unchecked Sendable {
     let views: UnsafeBufferPointer<KithPointView>
-    private let lists: [[StoredPoint]]
+    private let points: [StoredPoint]
     private let texts: OwnedBytes
     private let vectors: UnsafeMutableBufferPointer<KithVectorView>
     private let storage: UnsafeMutableBufferPointer<KithPointView>
 
-    convenience init(_ points: [StoredPoint], _ definition: CollectionDefinition) { self.init([points], definition) }
-
-    /// Several lists of points, one after another.
-    init(_ lists: [[StoredPoint]], _ definition: CollectionDefinition) {
-        self.lists = lists
+    init(_ points: [StoredPoint], _ definition: CollectionDefinition) {
+        self.points = points
         var arena = TextArena()
         var ids: [Range<Int>] = []
-        ids.reserveCapacity(lists.reduce(0) { $0 + $1.count })
+        ids.reserveCapacity(points.count)
         var vectorCount = 0
-        for point in lists.joined() {
-            ids.append(arena.add(point.id))
-            vectorCount += point.vectors.count
+        // By their places: a copy of each would count references to all it holds.
+        for number in points.indices {
+            ids.append(arena.add(points[number].id))
+            vectorCount += points[number].vectors.count
         }
-        let names = definition.spaces.map { arena.add($0.name) }
+        let names = vectorCount == 0 ? [] : definition.spaces.map { arena.add($0.name) }
         texts = OwnedBytes(arena.bytes)
         let bytes = texts.view.bytes
         func text(_ range: Range<Int>) -> KithBytes { KithBytes(ByteView(UnsafeRawBufferPointer(rebasing: bytes[range]))) }
 
         vectors = .allocate(capacity: vectorCount)
-        storage = .allocate(capacity: ids.count)
+        storage = .allocate(capacity: points.count)
         var next = 0
-        for (number, point) in lists.joined().enumerated() {
+        for number in points.indices {
             let first = next
-            for vector in point.vectors {
+            for vector in points[number].vectors {
                 let space = definition.spaces[vector.space]
                 vectors.initializeElement(
                     at: next,
@@ -45,9 +43,10 @@ final class WirePoints: @unchecked Sendable {
             storage.initializeElement(
                 at: number,
                 to: KithPointView(
-                    id: point.id.view(text(ids[number])), vectors: vectors.baseAddress.map { UnsafePointer($0 + first) },
-                    vector_count: point.vectors.count, payload_json: KithBytes(point.payload), version: point.version,
-                    score: point.score))
+                    id: points[number].id.view(text(ids[number])),
+                    vectors: vectors.baseAddress.map { UnsafePointer($0 + first) }, vector_count: next - first,
+                    payload_json: KithBytes(points[number].payload), version: points[number].version,
+                    score: points[number].score))
         }
         views = UnsafeBufferPointer(storage)
     }

@@ -60,7 +60,11 @@ public struct StoredPoint: Sendable {
     public var score: Float = 0
     var owner: OwnedBytes?
 
-    init(id: PointID) { self.id = id }
+    init(id: PointID, version: UInt64 = 0, score: Float = 0) {
+        self.id = id
+        self.version = version
+        self.score = score
+    }
 }
 
 /// What a search found.
@@ -69,4 +73,32 @@ public struct SearchResult: Sendable {
     public var points: [StoredPoint]
     /// Vectors left out because they are not linked yet.
     public var unindexedLeftOut: Int
+}
+
+/// What several searches found, or why they failed, each alone.
+public struct SearchResults: Sendable {
+    /// Where what one search found lies in `points`.
+    public struct Part: Sendable {
+        public var points: Range<Int>
+        /// As `SearchResult` has it.
+        public var unindexedLeftOut: Int
+    }
+
+    /// What all of them found, one search after another.
+    public internal(set) var points: [StoredPoint] = []
+    /// In the order asked.
+    public internal(set) var parts: [Result<Part, KithError>]
+
+    init(count: Int) {
+        parts = Array(repeating: .success(Part(points: 0..<0, unindexedLeftOut: 0)), count: count)
+    }
+
+    /// All of them failed.
+    public init(_ error: KithError, count: Int) { parts = Array(repeating: .failure(error), count: count) }
+
+    public mutating func mapErrors(_ other: (KithError) -> KithError) {
+        for place in parts.indices {
+            if case .failure(let error) = parts[place] { parts[place] = .failure(other(error)) }
+        }
+    }
 }
