@@ -48,7 +48,12 @@ void Connection::ask(std::shared_ptr<KithCall> call) {
         const std::lock_guard lock(askingMutex);
         asking.push_back(std::move(call));
     }
-    host->workers.flush(self);
+    if (!host->workers.isWorker()) {
+        serve(toFlush);
+    } else if (!(rest.fetch_or(toFlush) & toFlush)) {
+        // Behind calls that wait: their answers are sent together with this one.
+        host->workers.postBehind(self);
+    }
 }
 
 void Connection::take(uint32_t some) {
@@ -103,7 +108,7 @@ void Connection::read(bool toTheEnd) {
             return;  // all there was: epoll tells of what comes next
         }
     }
-    rest = toTheEnd ? toReadAll : toRead;
+    rest.fetch_or(toTheEnd ? toReadAll : toRead);
     outcome.push_back(shared_from_this());
 }
 

@@ -42,8 +42,8 @@ public:
     void open();
     /// Does what is wished, in a turn: now, or whoever has the turn soon.
     void serve(uint32_t wishes);
-    /// Reading goes on after others had their turn on this thread.
-    void work() override { serve(rest); }
+    /// What was left for after others.
+    void work() override { serve(rest.exchange(0)); }
 
     /// A handler asked for something.
     void ask(std::shared_ptr<KithCall> call);

@@ -7,32 +7,18 @@
 #include <algorithm>
 #include <string>
 
-#include "Connection.hpp"
-
 namespace kith {
 namespace {
 
 /// Sockets that one look at them reports.
 constexpr int eventsAtOnce = 16;
-/// Answers that a worker keeps, to send them together, while more calls wait for it.
-constexpr size_t flushAfter = 8;
+/// Works between two looks at the sockets, where there is always more to do: streams could keep all threads busy.
+constexpr int worksBetweenLooks = 32;
+/// What is posted behind others waits for so many of them at most.
+constexpr size_t behindAtMost = 7;
 
-/// Answers of this thread that are not sent yet.
-struct Unsent {
-    const Workers* owner = nullptr;
-    std::vector<std::shared_ptr<Connection>> connections;
-    size_t answers = 0;
-
-    void send() {
-        answers = 0;
-        for (auto& connection : connections) {
-            connection->serve(Connection::toFlush);
-        }
-        connections.clear();
-    }
-};
-
-thread_local Unsent unsent;
+/// Those that this thread is one of.
+thread_local const Workers* own = nullptr;
 
 }  // namespace
 
@@ -92,7 +78,7 @@ void Workers::post(std::vector<std::shared_ptr<Work>>& several) {
     }
     several.clear();
     // A worker takes the first itself.
-    wake(unsent.owner == this ? waiting - 1 : waiting);
+    wake(isWorker() ? waiting - 1 : waiting);
 }
 
 void Workers::wake(size_t count) {
@@ -103,33 +89,37 @@ void Workers::wake(size_t count) {
     }
 }
 
-void Workers::flush(const std::shared_ptr<Connection>& connection) {
-    if (unsent.owner != this) {
-        connection->serve(Connection::toFlush);
-        return;
+void Workers::postBehind(std::shared_ptr<Work> work) {
+    size_t before;
+    {
+        const std::lock_guard lock(mutex);
+        before = std::min(queue.size(), behindAtMost);
+        queue.insert(queue.begin() + static_cast<ptrdiff_t>(before), std::move(work));
     }
-    auto& connections = unsent.connections;
-    if (std::find(connections.begin(), connections.end(), connection) == connections.end()) {
-        connections.push_back(connection);
+    // This thread takes what is before it, and that may take long.
+    if (before > 0) {
+        wake(1);
     }
-    ++unsent.answers;
 }
 
+bool Workers::isWorker() const { return own == this; }
+
 void Workers::run() {
-    unsent.owner = this;
+    own = this;
+    int sinceLook = 0;
     while (true) {
-        if (const auto work = next()) {
-            work->work();
-            if (unsent.answers >= flushAfter) {
-                unsent.send();
+        if (sinceLook < worksBetweenLooks) {
+            if (const auto work = next()) {
+                work->work();
+                ++sinceLook;
+                continue;
             }
-        } else if (!unsent.connections.empty()) {
-            unsent.send();
-        } else if (stopping) {
-            break;
-        } else {
-            wait();
+            if (stopping) {
+                break;
+            }
         }
+        look();
+        sinceLook = 0;
     }
     // The next one ends by the same event.
     wake(1);
@@ -145,20 +135,23 @@ std::shared_ptr<Work> Workers::next() {
     return work;
 }
 
-void Workers::wait() {
+void Workers::look() {
     epoll_event events[eventsAtOnce];
     ++idle;
-    bool isEmpty;
+    bool waits;
     {
         // After `idle` was raised, so that whoever posts from now on wakes this thread.
         const std::lock_guard lock(mutex);
-        isEmpty = queue.empty();
+        waits = queue.empty() && !stopping;
     }
-    const int count = isEmpty && !stopping ? epoll_wait(poll, events, eventsAtOnce, -1) : 0;
+    const int count = epoll_wait(poll, events, eventsAtOnce, waits ? -1 : 0);
     --idle;
     for (int index = 0; index < count; ++index) {
         if (events[index].data.u64 != wakeKey) {
             ready(events[index].data.u64, events[index].events);
+        } else if (!waits) {
+            // Meant for one that sleeps: this thread has enough to do.
+            wake(1);
         }
     }
 }

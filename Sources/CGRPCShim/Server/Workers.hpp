@@ -13,8 +13,6 @@
 
 namespace kith {
 
-class Connection;
-
 /// Threads that are all alike: each takes work from one queue, and where there is none, waits for any socket to become ready.
 /// So a message is mostly read, answered and sent by one thread, without a word to another. Waking a thread
 /// costs about as much as a search: what is ready is handed over only while others sleep.
@@ -42,8 +40,10 @@ public:
     /// Adds to the queue what is moved from.
     void post(std::vector<std::shared_ptr<Work>>& several);
 
-    /// Sends what this connection has to send: on a worker soon, together with what comes until then; elsewhere at once.
-    void flush(const std::shared_ptr<Connection>& connection);
+    /// Adds to the queue, behind some of what is there: what collects meanwhile is done at once then. On a worker.
+    void postBehind(std::shared_ptr<Work> work);
+    /// Whether the calling thread is one of them.
+    bool isWorker() const;
 
 private:
     static constexpr uint64_t wakeKey = 0;
@@ -59,7 +59,8 @@ private:
 
     void run();
     std::shared_ptr<Work> next();
-    void wait();
+    /// Takes what the sockets have; waits for it where there is nothing else to do.
+    void look();
     void wake(size_t count);
 };
 
