@@ -99,6 +99,7 @@ struct SearchBatchHandler {
             withExtendedLifetime(message) {}
             finish(number, outcomes)
         }
+
         private func add(
             _ view: KithSearchView, _ place: Int, to groups: inout [Group], _ named: inout Named?
         ) throws(KithError) {

@@ -49,7 +49,7 @@ extension Collection {
     private func find(
         _ searches: [VectorSearch], _ asked: inout [Asked], _ results: inout SearchResults, _ shouldStop: @escaping () -> Bool
     ) throws(KithError) {
-        guard let space = searches.first?.space else { return }
+        guard !asked.isEmpty, let space = searches.first?.space else { return }
         let view = SpaceView(self, space: space)
         var answers: [[[Neighbour]]] = []
         for shard in shards.indices { answers.append(try find(searches, &asked, shard, view, shouldStop)) }

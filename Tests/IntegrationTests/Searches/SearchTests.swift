@@ -131,6 +131,43 @@ struct SearchTests {
         }
     }
 
+    @Test func eachOfABatchFailsAlone() throws {
+        var random = SeededGenerator(seed: 45)
+        let queries = (0..<100).map { _ in random.floats(SearchTests.dimension) }
+        let answer = try connection.call(
+            .searchBatch,
+            [
+                "searches": .all(queries.enumerated()) { place, vector in
+                    switch place % 3 {
+                    case 0: query(vector, ["parameters": ["exact": true], "topK": .number(1 + place % 20)])
+                    case 1: query([1, 2])
+                    default: ["collection": "docs", "query": ["pointId": Make.id(1_000_000 + place)]]
+                    }
+                }
+            ])
+        #expect(answer["outcomes"].list.count == queries.count)
+        for (place, outcome) in answer["outcomes"].list.enumerated() {
+            let code = outcome["status"]["code"].integer
+            switch place % 3 {
+            case 0:
+                let nearest = BruteForce.nearest(1 + place % 20, to: queries[place], in: vectors).map(\.key)
+                #expect(keys(outcome["response"]["results"].list) == nearest)
+            case 1: #expect(code == UInt64(StatusCode.invalidArgument.rawValue))
+            default: #expect(code == UInt64(StatusCode.notFound.rawValue))
+            }
+        }
+    }
+
+    @Test(arguments: [1, 40])
+    func aBatchOfNothingButMissingPointsFails(count: Int) throws {
+        let answer = try connection.call(
+            .searchBatch,
+            ["collection": "docs", "searches": .all(0..<count) { ["query": ["pointId": Make.id(1_000_000 + $0)]] }])
+        #expect(
+            answer["outcomes"].list.map { $0["status"]["code"].integer }
+                == Array(repeating: UInt64(StatusCode.notFound.rawValue), count: count))
+    }
+
     @Test func aStreamAnswersEachTagOnce() throws {
         var random = SeededGenerator(seed: 44)
         let queries = (0..<600).map { _ in random.floats(SearchTests.dimension) }
