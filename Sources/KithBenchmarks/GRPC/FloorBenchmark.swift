@@ -27,6 +27,7 @@ enum FloorBenchmark {
             "grpc-floor", "gRPC floor: searches of an empty collection, \(space.dimension) x f32, client beside the server")
         let inFlight = try run.options.list("inflight", run.pick(tiny: [16], moderate: [1, 16, 64], full: [1, 16, 64, 256]))
         let rates = try run.options.list("rate", run.pick(tiny: [1_000.0], moderate: [10_000], full: [1_000, 10_000]))
+        guard rates.allSatisfy({ $0 > 0 }) else { throw .usage("--rate: must be above 0") }
         for connections in try run.options.list("connections", run.pick(tiny: [1], moderate: [1, 2], full: [1, 2])) {
             for way in inFlight.map({ (inFlight: $0, rate: 0.0) }) + rates.map({ (inFlight: openInFlight, rate: $0) }) {
                 let before = ProcessUsage.processorSeconds(of: server.identifier)

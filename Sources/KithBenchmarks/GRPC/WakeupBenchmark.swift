@@ -32,7 +32,7 @@ enum WakeupBenchmark {
         for number in 1...count {
             let due = begin + number * period
             var time = timespec(tv_sec: Int(due / 1_000_000_000), tv_nsec: Int(due % 1_000_000_000))
-            clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil)
+            while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
             late.append(Double(now() - due) / 1_000)
         }
         return late

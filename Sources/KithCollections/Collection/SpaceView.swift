@@ -27,6 +27,7 @@ struct SpaceView {
         definition = collection.definition
         metric = definition.spaces[space].metric
         views = collection.shards.map { $0.current() }
+        // After the views: whatever they show has an owner by then.
         owners = collection.shards.map { $0.spaces[space].rows.owners }
     }
 

@@ -79,6 +79,7 @@ public struct SearchResult: Sendable {
 public struct SearchResults: Sendable {
     /// Where what one search found lies in `points`.
     public struct Part: Sendable {
+        /// Nearest first.
         public var points: Range<Int>
         /// As `SearchResult` has it.
         public var unindexedLeftOut: Int
@@ -96,6 +97,7 @@ public struct SearchResults: Sendable {
     /// All of them failed.
     public init(_ error: KithError, count: Int) { parts = Array(repeating: .failure(error), count: count) }
 
+    /// Says in other words why searches failed.
     public mutating func mapErrors(_ other: (KithError) -> KithError) {
         for place in parts.indices {
             if case .failure(let error) = parts[place] { parts[place] = .failure(other(error)) }
