@@ -72,7 +72,7 @@ import Testing
             ["filter", "--tiny", "--selectivity", "0,2"],
             ["recall-target", "--tiny", "--recall", "0.4"], ["grpc", "--tiny", "--serve", "--address", "127.0.0.1:1"],
             ["index", "--base", "a.npy"], ["kernels", "--json"],
-            ["grpc-floor", "--kith", "/dev/null"], ["index", "--param", "m", "--tiny"],
+            ["grpc-floor", "--kith", "/dev/null"], ["grpc-floor", "--rate", "0", "--tiny"], ["index", "--param", "m", "--tiny"],
         ]
         for words in wrong {
             let process = try BenchmarkProcess(words)
