@@ -106,10 +106,12 @@ bool Workers::isWorker() const { return own == this; }
 
 void Workers::run() {
     own = this;
+    Processors::Place place;
     int sinceLook = 0;
     while (true) {
         if (sinceLook < worksBetweenLooks) {
             if (const auto work = next()) {
+                processors.enter(place);
                 work->work();
                 ++sinceLook;
                 continue;
@@ -118,9 +120,10 @@ void Workers::run() {
                 break;
             }
         }
-        look();
+        look(place);
         sinceLook = 0;
     }
+    processors.leave(place);
     // The next one ends by the same event.
     wake(1);
 }
@@ -135,7 +138,7 @@ std::shared_ptr<Work> Workers::next() {
     return work;
 }
 
-void Workers::look() {
+void Workers::look(Processors::Place& place) {
     epoll_event events[eventsAtOnce];
     ++idle;
     bool waits;
@@ -144,8 +147,12 @@ void Workers::look() {
         const std::lock_guard lock(mutex);
         waits = queue.empty() && !stopping;
     }
+    if (waits) {
+        processors.leave(place);
+    }
     const int count = epoll_wait(poll, events, eventsAtOnce, waits ? -1 : 0);
     --idle;
+    processors.enter(place);
     for (int index = 0; index < count; ++index) {
         if (events[index].data.u64 != wakeKey) {
             ready(events[index].data.u64, events[index].events);

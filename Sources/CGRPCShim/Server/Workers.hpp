@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "Descriptor.hpp"
+#include "Processors.hpp"
 #include "Work.hpp"
 
 namespace kith {
@@ -56,11 +57,12 @@ private:
     /// Threads that wait for sockets, or are about to.
     std::atomic<size_t> idle{0};
     std::atomic<bool> stopping{false};
+    Processors processors;
 
     void run();
     std::shared_ptr<Work> next();
     /// Takes what the sockets have; waits for it where there is nothing else to do.
-    void look();
+    void look(Processors::Place& place);
     void wake(size_t count);
 };
 
