@@ -186,10 +186,20 @@ public protocol VectorIndexWriter: AnyObject, Sendable {
 
     /// Links at most `limit` more slots below `slotCount`, in order; answers the new `linkedCount`. May spend as much
     /// again, twice, on upkeep.
-    func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32
+    ///
+    /// - Parameter inHurry: searches pay for each slot that waits: an index that can link faster now, and make up for it
+    ///   once none waits, is to.
+    func link(upTo slotCount: UInt32, limit: Int, inHurry: Bool) throws(KithError) -> UInt32
 
     /// The state to be written by the caller; valid until the next `link`.
     func checkpoint() -> IndexCheckpoint
+}
+
+extension VectorIndexWriter {
+    /// Links with all the care there is.
+    public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
+        try link(upTo: slotCount, limit: limit, inHurry: false)
+    }
 }
 
 /// Both halves.

@@ -70,7 +70,7 @@ private struct Life {
         case 0..<2: rows.appendRandom(size)
         case 2: kill(size)
         case 3..<6: update(size)
-        case 6..<9: _ = try index.link(upTo: rows.count, limit: size)
+        case 6..<9: _ = try index.link(upTo: rows.count, limit: size, inHurry: Bool.random(using: &random))
         default:
             index = try rows.restore(rows.reread(index.checkpoint()))
             oldest = position

@@ -22,6 +22,9 @@ final class Linker: @unchecked Sendable {
         case leaving
     }
 
+    /// Vectors linked in one slice. Short, so that the queue moves on, no slice is gentle for long once it should hurry, and what was
+    /// written meanwhile is soon encoded.
+    private static let sliceVectors = 128
     /// A slice that takes less processor time than this, and leaves more to do, has found nothing that it could do: searches have to end first, say.
     private static let idleSliceNanoseconds: UInt64 = 20_000
     private static let restNanoseconds: UInt64 = 5_000_000
@@ -108,7 +111,7 @@ final class Linker: @unchecked Sendable {
         kith_set_thread_niceness(urgency.niceness)
         while let writer = next(urgency) {
             let start = kith_thread_time()
-            let more = work(on: writer, slice: urgency.sliceVectors)
+            let more = work(on: writer, urgency)
             done(with: writer, more: more, time: kith_thread_time() - start)
         }
         condition.withLock {
@@ -180,14 +183,14 @@ final class Linker: @unchecked Sendable {
     // MARK: The work
 
     /// One slice for each space; answers whether there is more.
-    private func work(on writer: ShardWriter, slice: Int) -> Bool {
+    private func work(on writer: ShardWriter, _ urgency: LinkingUrgency) -> Bool {
         let shard = writer.shard
         var more = false
         var linked = 0
         for (number, space) in shard.spaces.enumerated() {
             let before = space.index.linkedCount
             do throws(KithError) {
-                let rebuilt = try link(space, number, of: writer, slice)
+                let rebuilt = try link(space, number, of: writer, urgency)
                 more = hasWork(space, number, of: writer) || more
                 if rebuilt || checkpoints.isDue(space, snapshot: shard.current().snapshot(space: number)) {
                     try writeCheckpoint(space, number, of: writer)
@@ -209,14 +212,15 @@ final class Linker: @unchecked Sendable {
 
     /// Whether another index serves searches from now on.
     private func link(
-        _ space: SpaceStore, _ number: Int, of writer: ShardWriter, _ slice: Int
+        _ space: SpaceStore, _ number: Int, of writer: ShardWriter, _ urgency: LinkingUrgency
     ) throws(KithError) -> Bool {
         guard hasWork(space, number, of: writer) else { return false }
         let shard = writer.shard
         let place = ["shard": "\(shard.id)", "space": space.space.name]
         let before = space.index.linkedCount
         let rebuilt = try space.maintained.link(
-            upTo: shard.current().snapshot(space: number), limit: slice, isPaused: writer.isMaintenancePaused
+            upTo: shard.current().snapshot(space: number), limit: Linker.sliceVectors, inHurry: urgency == .urgent,
+            isPaused: writer.isMaintenancePaused
         ) { error in
             metrics.indexRebuildFailures.add()
             shardLog.error("an index could not be made anew", place.merging(["error": "\(error)"]) { $1 })

@@ -5,8 +5,8 @@ package enum LinkingUrgency: CaseIterable {
     /// Searches scan a long tail, which costs them more than linking does: left to what they leave, it would grow, and they would leave less and less.
     case urgent
 
-    /// Of the tail that a search scans in about the time that a walk takes.
-    package static let gentleTailBytes = 1 << 20
+    /// Of the tail that a search scans in about a quarter of the time that a walk takes.
+    package static let gentleTailBytes = 1 << 18
 
     /// - Parameter isSearched: asked only where the tail is long enough to matter to searches.
     package init(tailBytes: Int, isSearched: @autoclosure () -> Bool) {
@@ -18,14 +18,6 @@ package enum LinkingUrgency: CaseIterable {
         switch self {
         case .gentle: 19
         case .urgent: 10
-        }
-    }
-
-    /// Vectors linked in one slice. Short, so that the queue moves on and progress shows; and shorter where a slice can take long, for it is not hurried once begun.
-    var sliceVectors: Int {
-        switch self {
-        case .gentle: 128
-        case .urgent: 512
         }
     }
 }

@@ -136,15 +136,17 @@ final class MaintainedIndex: Sendable {
 
     /// Links at most `limit` fresh vectors into the live index, and goes on with a rebuild; its reason where that came to its end.
     ///
-    /// - Parameter isPaused: nothing is done but linking fresh vectors.
+    /// - Parameters:
+    ///   - inHurry: searches pay for what waits: see `VectorIndexWriter.link`.
+    ///   - isPaused: nothing is done but linking fresh vectors.
     /// - Throws: what kept the live index from linking. A rebuild that fails leaves it as it is, and is told `failed`.
     func link(
-        upTo snapshot: Snapshot, limit: Int, isPaused: Bool, failed: (KithError) -> Void
+        upTo snapshot: Snapshot, limit: Int, inHurry: Bool, isPaused: Bool, failed: (KithError) -> Void
     ) throws(KithError) -> RebuildReason? {
         let slotCount = snapshot.slotCount
         let live = live.index
         let isDue = isPaused ? MaintainedIndex.tail(of: live, slotCount: slotCount) > 0 : live.hasWork(upTo: slotCount)
-        if isDue { _ = try live.link(upTo: slotCount, limit: limit) }
+        if isDue { _ = try live.link(upTo: slotCount, limit: limit, inHurry: inHurry) }
         guard !isPaused, let rebuild = state.withLock({ $0.rebuild }), rebuild.retryAt.map({ $0 <= .now }) ?? true else {
             return nil
         }

@@ -5,8 +5,8 @@
 package struct TailAllowance: Sendable {
     /// About what comparing with a byte of a tail takes, over codes.
     private static let secondsPerByte = 30e-6 / Double(1 << 20)
-    /// So few are linked in one go.
-    package static let fewest = 1_024
+    /// Fewer would have linking wait for writers: these are a few slices of it.
+    package static let fewest = 512
 
     private let share: Double
 

@@ -46,7 +46,7 @@ public final class FlatIndex: VectorIndexReader, VectorIndexWriter {
 
     public func hasWork(upTo slotCount: UInt32) -> Bool { false }
 
-    public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 { 0 }
+    public func link(upTo slotCount: UInt32, limit: Int, inHurry: Bool) throws(KithError) -> UInt32 { 0 }
 
     public func checkpoint() -> IndexCheckpoint { IndexCheckpoint(attributes: ["format": 1], sections: []) }
 }

@@ -25,6 +25,8 @@ final class Graph: @unchecked Sendable {
     private var retiredNodes: [UInt32] = []
     /// The dead that are on their way out: nothing may link to them any more. Changes only while no other thread links.
     var leaving = BitSet()
+    /// Nodes linked in a hurry that wait to be linked with care.
+    var hurriedNodes: [UInt32] = []
     /// Linked slots without a record: dead when their turn came, or gone since.
     private(set) var leftOut: UInt32 = 0
     private let damaged = Atomic(false)
@@ -173,6 +175,7 @@ final class Graph: @unchecked Sendable {
             kith_store_release_u32(ownerWord(node), 0)
             links(of: node).truncate(to: 0)
         }
+        hurriedNodes.removeAll(where: leaving.contains)
         retiredNodes += nodes
         leftOut += UInt32(nodes.count)
         leaving.removeAll()

@@ -13,6 +13,9 @@ final class GraphCalibrator: @unchecked Sendable {
     /// The larger an answer, the less its recall varies from query to query, and the more it costs: by size, one sample in so many measures it.
     private static let shares: [UInt64] = [1, 1, 16]
 
+    /// In a hurry one sample in so many is taken: each costs as much as a few links.
+    private static let hurriedShare: UInt64 = 4
+
     private let context: IndexContext
     private let space: SpaceDistance
     private let forkJoin: ForkJoin
@@ -36,8 +39,8 @@ final class GraphCalibrator: @unchecked Sendable {
     // MARK: Samples
 
     /// Takes note of a slot that is about to be linked; called by several workers at once, while the graph stays as it is.
-    func willLink(_ slot: UInt32, in graph: Graph, worker: Int) {
-        guard EffortSampler.wants(slot) else { return }
+    func willLink(_ slot: UInt32, in graph: Graph, worker: Int, inHurry: Bool) {
+        guard EffortSampler.wants(slot), !inHurry || EffortLadder.isOne(of: Self.hurriedShare, slot) else { return }
         let linked = graph.linkedCount
         var sample = EffortSample(slot: slot, bound: linked, vectors: graph.publishedNodes)
         let walk = walks[worker]
@@ -75,12 +78,17 @@ final class GraphCalibrator: @unchecked Sendable {
     }
 
     /// Compares about that many rows more; answers what was measured once it is complete.
-    func advance(_ graph: Graph, _ efforts: EffortTable?, upTo slotCount: UInt32, comparisons: Int) -> EffortTable? {
+    ///
+    /// - Parameter inHurry: only what is due amid linking is measured.
+    func advance(
+        _ graph: Graph, _ efforts: EffortTable?, upTo slotCount: UInt32, comparisons: Int, inHurry: Bool
+    ) -> EffortTable? {
         let new = taken.withLock { samples in
             defer { samples.removeAll() }
             return samples
         }
         for sample in new.sorted(by: { $0.slot < $1.slot }) { sampler.add(sample) }
+        if inHurry, Double(graph.linkedCount) < Double(efforts?.linkedCount ?? 0) * Self.growth.underway { return nil }
         if calibration == nil, isDue(graph, efforts, upTo: slotCount) {
             calibration = EffortCalibration(
                 sampler.samples, linkedCount: graph.linkedCount, context, space, forkJoin)

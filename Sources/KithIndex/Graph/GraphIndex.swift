@@ -214,22 +214,24 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
     public func hasWork(upTo slotCount: UInt32) -> Bool {
         let current = current.withLock { $0 }
         return current.graph.linkedCount < min(slotCount, linkableSlots) || canChooseCodes || replacement != nil
-            || repair.isUnderway || current.graph.isDamaged
+            || repair.isUnderway || current.graph.isDamaged || !current.graph.hurriedNodes.isEmpty
             || estimateDead(current.graph) * Self.deadShareLimit > Self.deadShareSample
             || calibrator.hasWork(current.graph, current.efforts, upTo: slotCount)
     }
 
-    public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
+    public func link(upTo slotCount: UInt32, limit: Int, inHurry: Bool) throws(KithError) -> UInt32 {
         try chooseCodes()
         let graph = graph
         tailCodes?.encode(from: graph.linkedCount, upTo: slotCount, epochs: epochs)
         let limit = codeChoice == nil ? limit : min(limit, CodeChoice.vectors)
         try graph.reserveLinks(nodes: limit)
-        linker.advance(graph, upTo: min(slotCount, linkableSlots), limit: limit) { [calibrator] slot, worker in
-            calibrator.willLink(slot, in: graph, worker: worker)
+        let end = min(slotCount, linkableSlots)
+        linker.advance(graph, upTo: end, limit: limit, inHurry: inHurry) { [calibrator] slot, worker in
+            calibrator.willLink(slot, in: graph, worker: worker, inHurry: inHurry)
         }
         try keepUp(graph, limit: limit)
-        calibrate(upTo: slotCount, limit: limit)
+        if !inHurry, graph.linkedCount >= end { linker.refine(graph, limit: limit) }
+        calibrate(upTo: slotCount, limit: limit, inHurry: inHurry)
         return linkedCount
     }
 
@@ -248,12 +250,12 @@ public final class GraphIndex: VectorIndex, CheckableIndex, CalibratedIndex, @un
         repair.reset()
     }
 
-    private func calibrate(upTo slotCount: UInt32, limit: Int) {
+    private func calibrate(upTo slotCount: UInt32, limit: Int, inHurry: Bool) {
         let current = current.withLock { $0 }
         let comparisons = limit * parameters.constructionWindow * WalkPlan.comparedPerCandidate
-        guard let efforts = calibrator.advance(current.graph, current.efforts, upTo: slotCount, comparisons: comparisons) else {
-            return
-        }
+        let measured = calibrator.advance(
+            current.graph, current.efforts, upTo: slotCount, comparisons: comparisons, inHurry: inHurry)
+        guard let efforts = measured else { return }
         self.current.withLock { $0.efforts = efforts }
     }
 

@@ -51,16 +51,35 @@ final class GraphLinker: @unchecked Sendable {
     typealias Observer = @Sendable (_ slot: UInt32, _ worker: Int) -> Void
 
     /// Links at most `limit` slots below `end`, each after `willLink`; dead ones are passed over.
-    func advance(_ graph: Graph, upTo end: UInt32, limit: Int, willLink: @escaping Observer = { _, _ in }) {
+    func advance(
+        _ graph: Graph, upTo end: UInt32, limit: Int, inHurry: Bool = false, willLink: @escaping Observer = { _, _ in }
+    ) {
         var next = graph.linkedCount
         var left = limit
         while next < end, left > 0 {
             let first = next
             next = takeBatch(graph, from: next, to: end, limit: min(left, Self.batchSize))
             if next == first { return }
-            if !batch.isEmpty { linkBatch(graph, willLink) }
+            if !batch.isEmpty {
+                linkBatch(graph, among: batch, inHurry: inHurry, willLink)
+                addBeacons(graph)
+                if inHurry { graph.hurriedNodes += batch }
+            }
             left -= batch.count
             graph.publish(linkedCount: next)
+        }
+    }
+
+    /// Links at most `limit` of those anew that were linked in a hurry, the last first. Their links are chosen of all nodes there
+    /// are by now, so that none is worse off for it.
+    func refine(_ graph: Graph, limit: Int) {
+        var left = limit
+        while left > 0, !graph.hurriedNodes.isEmpty {
+            let nodes = graph.hurriedNodes.suffix(min(left, Self.batchSize))
+            graph.hurriedNodes.removeLast(nodes.count)
+            left -= nodes.count
+            batch = nodes.filter { graph.isLiving($0, deaths) && !graph.leaving.contains($0) }
+            if !batch.isEmpty { linkBatch(graph, among: [], inHurry: false) }
         }
     }
 
@@ -81,22 +100,27 @@ final class GraphLinker: @unchecked Sendable {
         return slot
     }
 
-    private func linkBatch(_ graph: Graph, _ willLink: @escaping Observer) {
+    /// Links the batch.
+    ///
+    /// - Parameter others: nodes that no walk finds yet.
+    private func linkBatch(
+        _ graph: Graph, among others: [UInt32], inHurry: Bool, _ willLink: @escaping Observer = { _, _ in }
+    ) {
         let batch = batch
         forkJoin.run(batch.count, pieceSize: 4) { [self] worker, index in
             if let slot = graph.slot(of: batch[index]) { willLink(slot, worker) }
             let (count, spread) = choosers[worker].links(
-                for: batch[index], in: graph, batch: batch, into: chosen + index * degree)
+                for: batch[index], in: graph, among: others, inHurry: inHurry, into: chosen + index * degree)
             counts[index] = count
             spreads[index] = spread ?? 0
         }
         for (index, node) in batch.enumerated() {
             let links = graph.links(of: node)
             for place in 0..<counts[index] { links.store(kith_rank_node(chosen[index * degree + place]), at: place) }
+            links.truncate(to: counts[index])
         }
         addLinksBack(graph)
         noteSpreads(graph)
-        addBeacons(graph)
     }
 
     /// For every link of the batch one the other way: those to one node together, on one thread.

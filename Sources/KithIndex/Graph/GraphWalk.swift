@@ -89,6 +89,9 @@ final class GraphWalk: @unchecked Sendable {
         UnsafeBufferPointer(start: walk.ranks, count: Int(walk.has_stages ? kith_walk_stage_count(&walk) : walk.count))
     }
 
+    /// What was compared and lies within the widest bounds, found by a stage or not; as `found`.
+    var kept: UnsafeBufferPointer<UInt64> { UnsafeBufferPointer(start: walk.ranks, count: Int(walk.count)) }
+
     /// Takes a row as the query of the next walks; it must stay where it is.
     func setQuery(_ row: UnsafeRawPointer, of graph: Graph) {
         query = kith_node_query_of_row(graph.records, graph.element, row, components, queryBytes)

@@ -9,6 +9,8 @@ final class LinkChooser: @unchecked Sendable {
     let walk: GraphWalk
     private let deaths: SlotDeaths
     let window: Int
+    /// Candidates kept where it has to be quick.
+    private let hurriedWindow: Int
     let degree: Int
     private let alpha: Float
     private var room: kith_prune
@@ -21,6 +23,7 @@ final class LinkChooser: @unchecked Sendable {
 
     /// Candidates of one choice at most.
     let capacity: Int
+    private static let fewestHurried = 32
     /// Of the found, the rank that `spread` compares the last with.
     private static let nearRank = 10
 
@@ -29,6 +32,7 @@ final class LinkChooser: @unchecked Sendable {
         walk = GraphWalk(context)
         deaths = context.deaths
         window = parameters.constructionWindow
+        hurriedWindow = max(window / 2, min(window, Self.fewestHurried))
         degree = parameters.degree
         alpha = parameters.alpha(for: space.metric)
         capacity = max(window, GraphLinker.batchSize) + 4 * RecordLayout.mostLinks
@@ -53,31 +57,45 @@ final class LinkChooser: @unchecked Sendable {
         distances.deallocate()
     }
 
-    /// Links for a new node, found by walking the graph and by comparing with its batch: ranks into `out`, which has room for
+    /// Links for a node, found by walking the graph and by comparing with `others`: ranks into `out`, which has room for
     /// `degree`. Also how distances spread around it (see `Graph.spread`), where enough was found to tell.
+    ///
+    /// - Parameters:
+    ///   - others: no more than a batch, the node itself perhaps among them.
+    ///   - inHurry: looks at less than half as many.
     func links(
-        for node: UInt32, in graph: Graph, batch: [UInt32], into out: UnsafeMutablePointer<UInt64>
+        for node: UInt32, in graph: Graph, among others: [UInt32], inHurry: Bool, into out: UnsafeMutablePointer<UInt64>
     ) -> (count: Int, spread: Float?) {
+        let window = inHurry ? hurriedWindow : window
         walk.setQuery(node: node, of: graph)
         ranks.removeAll(keepingCapacity: true)
-        var spread: Float?
-        // A walk without a stop or a budget always completes.
-        if (try? walk.run(graph, WalkBounds(window: window))) == true {
-            for rank in walk.found { ranks.append(rank & ~1) }
-            spread = LinkChooser.spread(ranks)
+        if inHurry {
+            findInHurry(window, in: graph)
+        } else if (try? walk.run(graph, WalkBounds(window: window))) == true {
+            // A walk without a stop or a budget always completes.
+            ranks.append(contentsOf: walk.found.lazy.map { $0 & ~1 })
         }
+        let spread = inHurry ? nil : LinkChooser.spread(ranks)
         let farthest = ranks.count < window ? UInt64.max : ranks[ranks.count - 1]
-        for (index, other) in batch.enumerated() { nodes[index] = other }
-        walk.distances(nodes, count: batch.count, of: graph, into: distances)
-        for (index, other) in batch.enumerated() where other != node {
+        for (index, other) in others.enumerated() { nodes[index] = other }
+        walk.distances(nodes, count: others.count, of: graph, into: distances)
+        for (index, other) in others.enumerated() {
             let rank = kith_rank(distances[index], other)
             if rank < farthest { ranks.append(rank) }
         }
+        ranks.removeAll { kith_rank_node($0) == node }
         ranks.sort()
         preferLiving(in: graph)
         scatterCopies(of: node, in: graph)
         if ranks.count > max(window, degree) { ranks.removeLast(ranks.count - max(window, degree)) }
-        return (prune(keeping: 0, to: degree, in: graph, into: out), spread)
+        return (prune(keeping: 0, to: inHurry ? degree / 2 : degree, in: graph, into: out), spread)
+    }
+
+    /// Makes `ranks` the nearest of those that a walk compares, which goes on from the nearer half of them alone.
+    private func findInHurry(_ window: Int, in graph: Graph) {
+        walk.beginStages(graph, within: WalkBounds(window: window))
+        guard (try? walk.runStage(graph, WalkBounds(window: window / 2), budget: .max)) == true else { return }
+        ranks.append(contentsOf: walk.kept.lazy.map { $0 & ~1 })
     }
 
     /// Adds links from `target` to the nodes of `new`; a list that cannot take them is pruned.

@@ -157,7 +157,7 @@ public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, Tunab
             || calibrator.hasWork(state, current.efforts, upTo: slotCount)
     }
 
-    public func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
+    public func link(upTo slotCount: UInt32, limit: Int, inHurry: Bool) throws(KithError) -> UInt32 {
         let state = state
         if let state, let error = appender.advance(state, upTo: min(slotCount, state.slotLimit), limit: limit) {
             drift.add(error: error)

@@ -26,7 +26,7 @@ final class GatedIndex: VectorIndexReader, VectorIndexWriter {
 
     func hasWork(upTo slotCount: UInt32) -> Bool { gate.ask() && linkedCount < slotCount }
 
-    func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
+    func link(upTo slotCount: UInt32, limit: Int, inHurry: Bool) throws(KithError) -> UInt32 {
         linked.store(min(slotCount, linkedCount + UInt32(limit)), ordering: .releasing)
         return linkedCount
     }

@@ -72,11 +72,13 @@ final class TransformedIndex: VectorIndexReader, VectorIndexWriter, CheckableInd
         return rows.count < min(slotCount, rows.limit) || inner.hasWork(upTo: min(slotCount, rows.count))
     }
 
-    func link(upTo slotCount: UInt32, limit: Int) throws(KithError) -> UInt32 {
+    func link(upTo slotCount: UInt32, limit: Int, inHurry: Bool) throws(KithError) -> UInt32 {
         // Ahead of the links: transforming is the cheaper of the two, and scans here are the dearer.
         let ahead = Int(rows.count) + max(4 * limit, Int(TransformedRows.fewestRows))
         rows.advance(upTo: UInt32(min(Int(slotCount), ahead)), of: slotCount)
-        if inner.hasWork(upTo: rows.count) { _ = try inner.link(upTo: rows.count, limit: limit) }
+        if inner.hasWork(upTo: rows.count) {
+            _ = try inner.link(upTo: rows.count, limit: limit, inHurry: inHurry)
+        }
         return linkedCount
     }
 
