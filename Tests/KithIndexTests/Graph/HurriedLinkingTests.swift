@@ -36,7 +36,7 @@ import Testing
         let refined = try HurriedLinkingTests.recall(index, test)
         #expect(inHurry > 0.5)
         #expect(refined > inHurry)
-        #expect(try refined >= HurriedLinkingTests.recall(careful, test) - 0.01)
+        #expect(try refined >= HurriedLinkingTests.recall(careful, test) - 0.03)
         #expect(!index.hasWork(upTo: HurriedLinkingTests.count))
     }
 
