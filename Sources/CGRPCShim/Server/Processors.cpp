@@ -8,12 +8,6 @@ constexpr std::chrono::microseconds longestShare{300};
 
 }  // namespace
 
-Processors::Processors() {
-    // Where the system does not say, or has more than a set holds, threads stay where it puts them.
-    const bool isKnown = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
-    processors = std::vector<Processor>(isKnown ? CPU_SETSIZE : 0);
-}
-
 void Processors::enter(Place& place) {
     const int here = sched_getcpu();
     if (here < 0 || static_cast<size_t>(here) >= processors.size()) {
@@ -46,6 +40,11 @@ void Processors::leave(Place& place) {
 }
 
 void Processors::moveAway(Place& place) {
+    // Asked each time: who runs the server may change it. Where there are more than a set holds, threads stay where they are put.
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) {
+        return;
+    }
     for (int other = 0; other < CPU_SETSIZE; ++other) {
         int none = 0;
         if (!CPU_ISSET(other, &allowed) || !processors[other].workers.compare_exchange_strong(none, 1)) {

@@ -15,8 +15,6 @@ namespace kith {
 /// others. Pinning would hold too, but threads made by a pinned one inherit that: the store's and the runtime's.
 class Processors {
 public:
-    Processors();
-
     /// Where a thread works, as far as it knows; its own.
     struct Place {
         int processor = -1;
@@ -35,9 +33,8 @@ private:
         std::atomic<int> workers{0};
     };
 
-    cpu_set_t allowed;
-    /// Those that this process may run on, by number.
-    std::vector<Processor> processors;
+    /// By number.
+    std::vector<Processor> processors = std::vector<Processor>(CPU_SETSIZE);
 
     void moveAway(Place& place);
 };

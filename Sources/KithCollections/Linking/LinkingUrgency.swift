@@ -1,4 +1,4 @@
-/// How much linking matters to others, and so how it is scheduled.
+/// How much linking matters to others, and so how it is scheduled, and with how much care it is done.
 package enum LinkingUrgency: CaseIterable {
     /// Nobody waits for it: it takes what others leave.
     case gentle

@@ -70,8 +70,8 @@ final class GraphLinker: @unchecked Sendable {
         }
     }
 
-    /// Links at most `limit` of those anew that were linked in a hurry, the last first. Their links are chosen of all nodes there
-    /// are by now, so that none is worse off for it.
+    /// Links at most `limit` of those anew that were linked in a hurry, the last first: of all nodes there
+    /// are by now.
     func refine(_ graph: Graph, limit: Int) {
         var left = limit
         while left > 0, !graph.hurriedNodes.isEmpty {

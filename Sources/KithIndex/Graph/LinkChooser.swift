@@ -62,7 +62,7 @@ final class LinkChooser: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - others: no more than a batch, the node itself perhaps among them.
-    ///   - inHurry: looks at less than half as many.
+    ///   - inHurry: half as many links, of half as many candidates, from half of which the walk goes on: less than half the work.
     func links(
         for node: UInt32, in graph: Graph, among others: [UInt32], inHurry: Bool, into out: UnsafeMutablePointer<UInt64>
     ) -> (count: Int, spread: Float?) {

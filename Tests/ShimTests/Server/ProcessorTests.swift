@@ -19,6 +19,7 @@ import Testing
 
     @Test func threadsMayRunEverywhereOnceTheyWait() throws {
         let server = try EchoServer()
+        defer { withExtendedLifetime(server) {} }
         inThreads(8) { _ in
             let client = EchoClient(server.address)
             for _ in 0..<200 { #expect(client.call(Behaviour.echo).code == 0) }
