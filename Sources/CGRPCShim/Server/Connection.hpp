@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "Call.hpp"
-#include "Descriptor.hpp"
 #include "Session.hpp"
+#include "Sockets/Descriptor.hpp"
 #include "Work.hpp"
 
 namespace kith {

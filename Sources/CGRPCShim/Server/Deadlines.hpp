@@ -7,7 +7,7 @@
 #include <mutex>
 #include <optional>
 
-#include "Descriptor.hpp"
+#include "Sockets/Descriptor.hpp"
 
 struct KithCall;
 

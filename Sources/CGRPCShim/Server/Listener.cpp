@@ -1,32 +1,16 @@
 #include "Listener.hpp"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <memory>
 #include <stdexcept>
+
+#include "Sockets/Address.hpp"
 
 namespace kith {
 namespace {
-
-struct HostAndPort {
-    std::string host, port;
-};
-
-HostAndPort split(const std::string& address) {
-    const size_t colon = address.rfind(':');
-    if (colon == std::string::npos) {
-        throw std::runtime_error("cannot listen on " + address + ": it is not host:port");
-    }
-    std::string host = address.substr(0, colon);
-    if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-        host = host.substr(1, host.size() - 2);
-    }
-    return {host, address.substr(colon + 1)};
-}
 
 void setPort(sockaddr* address, int port) {
     const in_port_t number = htons(static_cast<in_port_t>(port));
@@ -81,17 +65,9 @@ std::string text(const sockaddr_storage& address) {
 }  // namespace
 
 std::vector<Descriptor> listenOn(const std::string& address, int& port) {
-    const auto [host, service] = split(address);
-    addrinfo hints{};
-    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (const int failure = getaddrinfo(host.empty() ? nullptr : host.c_str(), service.c_str(), &hints, &found); failure != 0) {
-        throw std::runtime_error("cannot listen on " + address + ": " + gai_strerror(failure));
-    }
-    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
-    std::vector<Descriptor> sockets;
     std::string reason;
+    const Addresses addresses = resolve(address, AI_PASSIVE, reason);
+    std::vector<Descriptor> sockets;
     for (addrinfo* each = addresses.get(); each != nullptr; each = each->ai_next) {
         if (!sockets.empty()) {
             setPort(each->ai_addr, port);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "Descriptor.hpp"
+#include "Sockets/Descriptor.hpp"
 
 namespace kith {
 

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "Descriptor.hpp"
 #include "Processors.hpp"
+#include "Sockets/Descriptor.hpp"
 #include "Work.hpp"
 
 namespace kith {

@@ -38,7 +38,7 @@ void kith_stream_free(KithClientStream *_Nullable stream);
 
 /// A load generator for benchmarks: keeps `in_flight` unary calls going on `connections` connections over `requests` in turn
 /// (closed loop), or starts `rate` calls a second (open loop; latency counts from the time due) for `seconds`; where that is 0,
-/// until each request was sent once.
+/// until each request was sent once. Calls that a broken connection took count as errors, and one where none could be made.
 typedef struct KithLoadResult {
     uint64_t calls, errors;
     double seconds, client_cpu_seconds;

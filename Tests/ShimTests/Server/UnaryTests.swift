@@ -117,6 +117,12 @@ import Testing
         // What falls due while all calls are in flight is started late, and not at all after the end.
         #expect((1...100).contains(open.calls) && open.errors == 0)
         let failing = kith_load_run(server.address, Behaviour.fail, requests, 2, 1, 1, 0, 0.05)
-        #expect(failing.errors == failing.calls)
+        #expect(failing.calls > 0 && failing.errors == failing.calls)
+        let large = memory.bytes([UInt8](repeating: 7, count: 3 << 20))
+        let each = kith_load_run(server.address, Behaviour.echo, [large, requests[0], large], 3, 1, 2, 0, 0)
+        #expect(each.calls == 3 && each.errors == 0)
+        server.stop(graceMilliseconds: 0)
+        let nobody = kith_load_run(server.address, Behaviour.echo, requests, 2, 1, 1, 0, 0.05)
+        #expect(nobody.calls == 1 && nobody.errors == 1)
     }
 }
