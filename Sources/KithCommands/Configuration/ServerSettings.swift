@@ -29,6 +29,8 @@ package struct ServerSettings: Sendable {
     package var maintenanceCPUShare = 1.0
     /// Of one core, what searches of a space may spend on vectors that wait to be linked; within `Limits.tailSearchShare`.
     package var tailSearchShare = Limits.standardTailSearchShare
+    /// The longest an idle processor may take to wake; nil: as the system has it.
+    package var cpuLatencyMicroseconds: Int32?
     /// Memory for points and payloads as RocksDB caches them.
     package var blockCacheBytes = 256 << 20
     /// Memory the process may take: vectors beyond it are read from disk; 0: no limit.
@@ -128,6 +130,13 @@ package struct Setting: Sendable {
             help: "share of a core that searches may spend on vectors not linked yet; then writers are slowed; 0.001 to 1 (0.25)"
         ) {
             settings, given throws(KithError) in settings.tailSearchShare = try given.share(Limits.tailSearchShare)
+        },
+        Setting(
+            key: "cpu-latency-microseconds", value: "N",
+            help: "asks Linux that idle processors wake within so long; 0 keeps them awake (empty: not asked)"
+        ) {
+            settings, given throws(KithError) in
+            settings.cpuLatencyMicroseconds = given.value.isEmpty ? nil : Int32(try given.number(0...1_000_000))
         },
         Setting(key: "block-cache-bytes", value: "N", help: "memory for points and payloads (268435456)") {
             settings, given throws(KithError) in settings.blockCacheBytes = try given.number(1 << 20...1 << 44)

@@ -13,11 +13,16 @@ final class RunningServer: Sendable {
     let server: Server
     /// Nil where nobody scrapes.
     let metrics: MetricsListener?
+    /// Nil where processors may sleep as they like.
+    let cpuLatency: CPULatencyRequest?
     /// How long opening the data took.
     let recovery: Duration
 
     /// Listens when it returns.
     init(_ settings: ServerSettings) throws(KithError) {
+        cpuLatency = try settings.cpuLatencyMicroseconds.map { (microseconds) throws(KithError) in
+            try CPULatencyRequest(microseconds: microseconds)
+        }
         let metrics = Metrics()
         self.metrics = settings.metricsListen.isEmpty ? nil : try MetricsListener(settings.metricsListen, metrics)
         relay = try RunningServer.relay(settings, metrics)

@@ -42,11 +42,18 @@ import Testing
         #expect(settings.kafkaBrokers == "a:1,b:2")
     }
 
+    @Test func processorsSleepAsTheyLikeUnlessAsked() throws {
+        #expect(try settings().cpuLatencyMicroseconds == nil)
+        #expect(try settings(file: "cpu-latency-microseconds =\n").cpuLatencyMicroseconds == nil)
+        #expect(try settings(flags: ["--cpu-latency-microseconds", "0"]).cpuLatencyMicroseconds == 0)
+    }
+
     @Test(arguments: [
         (["--no-such", "1"], "no-such", "flag --no-such"), (["--listen", "nowhere"], "listen", "flag --listen"),
         (["--listen", ":1"], "listen", "flag --listen"), (["--listen", "a:70000"], "listen", "flag --listen"),
         (["--drain-seconds", "-1"], "drain-seconds", "flag"), (["--log-level", "loud"], "log-level", "flag"),
         (["--change-log-full", "x"], "change-log-full", "flag"), (["--data", ""], "data", "flag"),
+        (["--cpu-latency-microseconds", "-1"], "cpu-latency-microseconds", "flag"),
         (["--kafka.property.acks", "0"], "kafka.property.acks", "flag"), (["--kafka.property.", "0"], "kafka.property.", "flag"),
     ])
     func badFlagsAreNamed(_ words: [String], _ key: String, _ origin: String) {
