@@ -9,7 +9,7 @@ extension Graph {
     static let nodesBetweenReleases: UInt32 = 1 << 16
 
     func checkpoint() -> IndexCheckpoint {
-        IndexCheckpoint(
+        var checkpoint = IndexCheckpoint(
             attributes: [
                 "format": Self.format(layout), "stride": UInt64(layout.stride), "code": UInt64(records.pointee.code),
                 "nodes": UInt64(nodeCount), "linked": UInt64(linkedCount), "left_out": UInt64(leftOut),
@@ -18,7 +18,9 @@ extension Graph {
             sections: [
                 section("beacons", beacons.nodeMemory, beacons.count * MemoryLayout<UInt32>.size),
                 section("beacon_links", beacons.linkMemory, beacons.count * Beacons.rowBytes),
-            ] + nodeSections)
+            ] + nodeSections + hurriedSections)
+        if !hurriedNodes.isEmpty { checkpoint.attributes["hurried"] = UInt64(hurriedNodes.count) }
+        return checkpoint
     }
 
     private func section(_ name: String, _ memory: GrowableMemory, _ byteCount: Int) -> IndexCheckpoint.Section {
@@ -37,6 +39,7 @@ extension Graph {
     /// What the sections of a checkpoint may take.
     static func sectionCapacities(_ layout: RecordLayout) -> [String: Int] {
         var capacities = ["beacons": Beacons.nodeBytes, "beacon_links": Beacons.linkBytes]
+        capacities["hurried"] = layout.capacity * MemoryLayout<UInt32>.size
         if layout.hasLinksApart {
             capacities["owners"] = layout.capacity * MemoryLayout<UInt32>.size
             capacities["links"] = PackedLinks.byteCount(nodes: layout.capacity, links: layout.linkCapacity)
@@ -61,6 +64,7 @@ extension Graph {
             let linked = attributes["linked"], linked <= layout.capacity, nodes <= linked,
             let leftOut = attributes["left_out"], leftOut <= linked,
             let beacons = attributes["beacons"], beacons <= Beacons.limit,
+            case let hurried = attributes["hurried"] ?? 0, hurried <= nodes,
             let spread = attributes["spread"].flatMap(UInt32.init(exactly:)).map(Float.init(bitPattern:)), spread >= 0,
             spread < .infinity
         else { throw Self.corrupt("its attributes do not fit") }
@@ -88,6 +92,11 @@ extension Graph {
             let ownerBytes = Int(nodes) * MemoryLayout<UInt32>.size
             try makeRecords(of: memory("owners", ownerBytes, ownerBytes), context)
         }
+        if hurried > 0 {
+            let bytes = Int(hurried) * MemoryLayout<UInt32>.size
+            let memory = try memory("hurried", bytes, bytes)
+            hurriedNodes = (0..<Int(hurried)).map { memory.base.load(fromByteOffset: $0 * 4, as: UInt32.self) }
+        }
         collectFreeNodes()
         try checkInvariants()
     }
@@ -99,6 +108,7 @@ extension Graph {
     func checkInvariants() throws(KithError) {
         try checkOwners()
         try checkUnowned()
+        try checkHurried()
         for node in 0..<nodeCount {
             try checkLinks(of: node)
             // A pass over all links shall not bring all of them into memory.
@@ -132,6 +142,15 @@ extension Graph {
         }
         for node in 0..<nodeCount where slot(of: node) == nil && !unowned.contains(node) {
             throw Self.corrupt("node \(node) is of no slot, and is not free")
+        }
+    }
+
+    private func checkHurried() throws(KithError) {
+        var hurried = BitSet()
+        for node in hurriedNodes {
+            guard isTaken(node), hurried.insert(node) else {
+                throw Self.corrupt("node \(node) is to be linked with care, and is free, or counts twice")
+            }
         }
     }
 

@@ -5,9 +5,12 @@ internal import Synchronization
 extension Graph {
     /// The owners of all nodes, as they stand now: slots plus one, zero for a free record.
     var ownersSection: IndexCheckpoint.Section {
-        let owners = OwnerWords(count: Int(nodeCount))
-        for node in 0..<nodeCount { owners.words[Int(node)] = slot(of: node).map { $0 + 1 } ?? 0 }
-        return IndexCheckpoint.Section(name: "owners", bytes: UnsafeRawBufferPointer(owners.words), owner: owners)
+        SectionWords((0..<nodeCount).lazy.map { [self] node in slot(of: node).map { $0 + 1 } ?? 0 }).section("owners")
+    }
+
+    /// The nodes that wait to be linked with care, where there are any.
+    var hurriedSections: [IndexCheckpoint.Section] {
+        hurriedNodes.isEmpty ? [] : [SectionWords(hurriedNodes).section("hurried")]
     }
 
     /// Encodes the rows of the owners, on all processors.
@@ -42,12 +45,20 @@ extension Graph {
     }
 }
 
-/// Owners on their way into a checkpoint.
-private final class OwnerWords {
-    let words: UnsafeMutableBufferPointer<UInt32>
+/// Words on their way into a checkpoint.
+private final class SectionWords {
+    private let words: UnsafeMutableBufferPointer<UInt32>
 
-    init(count: Int) { words = .allocate(capacity: count) }
+    init(_ words: some Collection<UInt32>) {
+        self.words = .allocate(capacity: words.count)
+        _ = self.words.initialize(fromContentsOf: words)
+    }
+
     deinit { words.deallocate() }
+
+    func section(_ name: String) -> IndexCheckpoint.Section {
+        IndexCheckpoint.Section(name: name, bytes: UnsafeRawBufferPointer(words), owner: self)
+    }
 }
 
 /// The first of the failures of several threads.

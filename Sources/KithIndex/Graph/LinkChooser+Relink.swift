@@ -25,7 +25,7 @@ extension LinkChooser {
         rankNearest(staying..<end, limit: max((limit - staying) * Self.candidatesPerLink, Self.fewestCandidates))
         preferLiving(in: graph)
         scatterCopies(of: node, in: graph)
-        ranks.insert(contentsOf: (0..<staying).lazy.map { [nodes, distances] in kith_rank(distances[$0], nodes[$0]) }, at: 0)
+        ranks.insert(contentsOf: ranked(0..<staying), at: 0)
         replaceLinks(of: node, links, keeping: staying, to: limit, in: graph)
     }
 
@@ -85,7 +85,7 @@ extension LinkChooser {
     /// Makes `ranks` those of the nearest of a range of `nodes`, nearest first.
     private func rankNearest(_ range: Range<Int>, limit: Int) {
         ranks.removeAll(keepingCapacity: true)
-        ranks.append(contentsOf: range.lazy.map { [nodes, distances] in kith_rank(distances[$0], nodes[$0]) })
+        ranks.append(contentsOf: ranked(range))
         ranks.sort()
         if ranks.count > limit { ranks.removeLast(ranks.count - limit) }
     }

@@ -113,18 +113,18 @@ final class LinkChooser: @unchecked Sendable {
         }
         for index in 0..<count { nodes[index] = links.node(at: index) ?? target }
         walk.setQuery(node: target, of: graph)
+        walk.distances(nodes, count: count, of: graph, into: distances)
         ranks.removeAll(keepingCapacity: true)
-        appendRanks(of: count, in: graph)
+        ranks.append(contentsOf: ranked(0..<count))
         for rank in new where !links.contains(kith_rank_node(rank)) { ranks.append(rank) }
         ranks.sort()
         scatterCopies(of: target, in: graph)
         replaceLinks(of: target, links, keeping: 0, to: degree, in: graph)
     }
 
-    /// Adds to `ranks` those of the first `count` of `nodes`.
-    private func appendRanks(of count: Int, in graph: Graph) {
-        walk.distances(nodes, count: count, of: graph, into: distances)
-        ranks.append(contentsOf: (0..<count).lazy.map { [nodes, distances] in kith_rank(distances[$0], nodes[$0]) })
+    /// The ranks of a range of `nodes`, whose distances are known.
+    func ranked(_ range: Range<Int>) -> some Collection<UInt64> {
+        range.lazy.map { [nodes, distances] in kith_rank(distances[$0], nodes[$0]) }
     }
 
     /// Makes `ranks`, of which the first `kept` stand, a node's links, at most `limit`.

@@ -40,6 +40,31 @@ import Testing
         #expect(!index.hasWork(upTo: HurriedLinkingTests.count))
     }
 
+    @Test("a restored graph is linked with care too", arguments: ["graph", "disk_graph"])
+    func checkpoints(_ kind: String) throws {
+        let test = try TestRows(.test(24, .float32, .l2, index: kind, [:]), capacity: Int(HurriedLinkingTests.count), seed: 7)
+        test.appendRandom(Int(HurriedLinkingTests.count))
+        let index = try test.makeIndex()
+        try HurriedLinkingTests.linkInHurry(index)
+        let saved = index.checkpoint()
+        let restored = try test.restore(test.reread(saved))
+        #expect(restored.hasWork(upTo: HurriedLinkingTests.count))
+        try index.linkAll(upTo: HurriedLinkingTests.count)
+        try restored.linkAll(upTo: HurriedLinkingTests.count)
+        try (restored as? GraphIndex)?.checkInvariants()
+        #expect(try HurriedLinkingTests.recall(restored, test) == HurriedLinkingTests.recall(index, test))
+
+        let wild = try test.reread(saved)
+        wild.sections["hurried"]?.memory.base.storeBytes(of: HurriedLinkingTests.count, as: UInt32.self)
+        #expect(throws: KithError.self) { try test.restore(wild) }
+        var twice = try test.reread(saved)
+        twice.sections["hurried"]?.memory.base.storeBytes(of: 1, as: UInt32.self)
+        twice.sections["hurried"]?.memory.base.storeBytes(of: 1, toByteOffset: 4, as: UInt32.self)
+        #expect(throws: KithError.self) { try test.restore(twice) }
+        twice.sections["hurried"] = nil
+        #expect(throws: KithError.self) { try test.restore(twice) }
+    }
+
     @Test("nodes that die before they are linked with care are not linked again")
     func deaths() throws {
         let test = try HurriedLinkingTests.rows()
