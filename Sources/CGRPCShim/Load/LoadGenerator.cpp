@@ -83,6 +83,9 @@ public:
     LatencyHistogram latencies;
 
 private:
+    /// Of a timer, which may cost as much as a call: what is due meanwhile starts that much late, and its latency tells.
+    static constexpr uint64_t shortestSleep = 200'000;
+
     std::deque<LoadConnection> connections;
     std::vector<pollfd> polled;
     std::vector<LoadCall> calls;
@@ -138,7 +141,7 @@ private:
         if (idle.empty() || !hasNext(now)) {
             return std::nullopt;
         }
-        const uint64_t left = due > now ? due - now : 0;
+        const uint64_t left = due > now ? std::max(due - now, shortestSleep) : 0;
         return timespec{static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
     }
 
