@@ -1,3 +1,4 @@
+import KithCore
 import KithIndex
 import Testing
 
