@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func loadGeneratorCountsItsCalls() throws {
-        let server = try EchoServer()
+        let server = try EchoServer(maxMessageBytes: 8 << 20)
         let memory = ViewMemory()
         let requests = [memory.bytes([1]), memory.bytes([2, 3])]
         let closed = kith_load_run(server.address, Behaviour.echo, requests, 2, 2, 8, 0, 0.2)
