@@ -257,7 +257,7 @@ public protocol VectorIndexMaker: Sendable {
     /// - Throws: `INVALID_INDEX_PARAMETER` with field `index.parameters["degree"]` and so on.
     func check(_ space: VectorSpace) throws(KithError)
 
-    /// Region capacities a checkpoint's sections need, by section name.
+    /// Region capacities a checkpoint's sections need, by section name, of all that one may have.
     func sectionCapacities(_ space: VectorSpace) -> [String: Int]
 
     func make(_ context: IndexContext) throws(KithError) -> any VectorIndex

@@ -129,7 +129,8 @@ final class SpaceStore: Sendable {
         let space = space.indexed(by: definition)
         let maker = try registry.maker(definition.kind)
         var sections: [String: (memory: GrowableMemory, byteCount: Int)] = [:]
-        for (name, capacity) in maker.sectionCapacities(space) {
+        // Which of them it needs, the index knows.
+        for (name, capacity) in maker.sectionCapacities(space) where file.sections.contains("index.\(name)") {
             sections[name] = try file.load("index.\(name)", capacity: capacity)
         }
         var attributes: [String: UInt64] = [:]
