@@ -4,10 +4,11 @@
 #include <time.h>
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
 #include <deque>
 #include <exception>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "CGRPCShim.h"
