@@ -8,6 +8,8 @@ enum { BYTES_AHEAD = 1024 };
 enum { LINE = 64 };
 // Entries of a sorted list from which on places are searched by halving.
 enum { LINEAR_SEARCH = 64 };
+// Nodes compared between fetching codes: as many as kernels compare at a time.
+enum { NODES_AT_ONCE = 4 };
 // Of so many beacons one is compared at first, where that is not too many.
 enum { BEACONS_PER_ENTRY = 32 };
 
@@ -174,7 +176,7 @@ static inline bool has_next(const kith_walk *walk) {
     return walk->next < walk->count && walk->ranks[walk->next] <= walk->reach;
 }
 
-// Lists the links of the next node that were not seen before, and fetches their codes.
+// Lists the links of the next node that were not seen before.
 static void expand_next(kith_walk *walk, const kith_records *records) {
     walk->listed = 0;
     if (!has_next(walk)) return;
@@ -186,19 +188,29 @@ static void expand_next(kith_walk *walk, const kith_records *records) {
         const uint32_t other = __atomic_load_n(links + i, __ATOMIC_ACQUIRE) - 1;
         // Zero, the end of the list; or what a failing disk made up, where links lie in a file.
         if (other >= records->capacity) break;
-        fetch_code(records, other);
         // Without a branch, which nothing could foresee.
         walk->list[walk->listed] = other;
         walk->listed += !seen_before(walk, other);
     }
 }
 
-// Compares the nodes, keeps those near enough, and fetches the links of the two that are nearest now.
-static void compare_nodes(kith_walk *walk, const kith_records *records, const kith_node_query *query) {
+// Fetches the codes of the nodes listed, in between comparing those that wait: asked for all at once, they would be more than
+// the processor can await, and it would do nothing else meanwhile.
+static void compare_and_fetch(kith_walk *walk, const kith_records *records, const kith_node_query *query) {
+    uint32_t fetched = 0;
+    for (uint32_t i = 0; i < walk->waiting; i += NODES_AT_ONCE) {
+        for (uint32_t k = 0; k < NODES_AT_ONCE && fetched < walk->listed; k++) fetch_code(records, walk->list[fetched++]);
+        const uint32_t left = walk->waiting - i;
+        records->distances(records, query, walk->nodes + i, left < NODES_AT_ONCE ? left : NODES_AT_ONCE, walk->distances + i);
+    }
+    while (fetched < walk->listed) fetch_code(records, walk->list[fetched++]);
+    walk->compared += walk->waiting;
+}
+
+// Of the nodes compared keeps those near enough, and fetches the links of the two that are nearest now.
+static void keep_near(kith_walk *walk, const kith_records *records) {
     uint32_t *nodes = walk->nodes;
     float *distances = walk->distances;
-    records->distances(records, query, nodes, walk->waiting, distances);
-    walk->compared += walk->waiting;
     uint32_t near = 0;
     for (uint32_t i = 0; i < walk->waiting; i++) {
         const bool is_near = kith_rank(distances[i], nodes[i]) < walk->bound;
@@ -225,7 +237,8 @@ bool kith_walk_advance(kith_walk *walk, const kith_records *records, const kith_
         if (expansions == 0) return false;
         // The codes of one node's links come from memory while those of the one before are compared.
         expand_next(walk, records);
-        compare_nodes(walk, records, query);
+        compare_and_fetch(walk, records, query);
+        keep_near(walk, records);
         uint32_t *list = walk->nodes;
         walk->nodes = walk->list;
         walk->list = list;
