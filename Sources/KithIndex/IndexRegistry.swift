@@ -10,10 +10,8 @@ public struct IndexRegistry: Sendable {
     }
 
     /// What Kith ships.
-    public static let builtIn = IndexRegistry([
-        FlatIndexMaker(), GraphIndexMaker.inMemory, GraphIndexMaker.onDisk, IVFIndexMaker.flat, IVFIndexMaker.product,
-        IVFIndexMaker.raBitQ,
-    ])
+    public static let builtIn = IndexRegistry(
+        [FlatIndexMaker(), GraphIndexMaker.inMemory, GraphIndexMaker.onDisk] + IVFIndexMaker.all())
 
     /// The kinds that exist, in order of name.
     public var kinds: [String] { makers.keys.sorted() }

@@ -50,7 +50,9 @@ struct NewCollection: Encodable, Sendable {
         Option(name: "element", value: "TYPE", help: "f32, f16, bf16, int8, uint8 or binary (f32)"),
         Option(name: "metric", value: "METRIC", help: "cosine, dot, l2, l1, hamming or jaccard (cosine; hamming for binary)"),
         Option(name: "space", value: "NAME", help: "name of the vector space (none)"),
-        Option(name: "index", value: "KIND", help: "graph, disk_graph, flat, ivf_flat, ivf_pq or ivf_rabitq (graph)"),
+        Option(
+            name: "index", value: "KIND",
+            help: "graph, disk_graph, flat, ivf_flat, or ivf_ and rabitq, pq, opq, scalar or binary (graph)"),
         Option(
             name: "index-parameter", value: "KEY=VALUE", help: "such as degree=48; may be repeated", isRepeated: true),
         Option(name: "model", value: "ID", help: "the model that makes the vectors"),

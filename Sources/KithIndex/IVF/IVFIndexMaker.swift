@@ -1,31 +1,26 @@
 public import KithCore
 
-/// Makes indexes of inverted lists: `ivf_flat`, with full vectors; `ivf_pq`, with product quantization; `ivf_rabitq`, with RaBitQ.
+/// Makes indexes of inverted lists: of full vectors (`ivf_flat`), or of one quantizer's codes (`ivf_` and its name).
 public struct IVFIndexMaker: VectorIndexMaker {
-    private let flavour: IVFFlavour
+    private let quantizer: String?
     private let registry: QuantizerRegistry
 
-    public static let flat = IVFIndexMaker(.flat)
-    public static let product = IVFIndexMaker(.product)
-    public static let raBitQ = IVFIndexMaker(.raBitQ)
-
-    private init(_ flavour: IVFFlavour) {
-        self.flavour = flavour
-        registry = .builtIn
-    }
-
-    /// Inverted lists over any registered quantizer, as a kind of their own.
-    public init(kind: String, quantizer: String, registry: QuantizerRegistry) {
-        flavour = IVFFlavour(kind: kind, quantizer: [quantizer])
+    private init(quantizer: String?, _ registry: QuantizerRegistry) {
+        self.quantizer = quantizer
         self.registry = registry
     }
 
-    public var kind: String { flavour.kind }
+    /// A kind for full vectors, and one for each quantizer there is.
+    public static func all(_ registry: QuantizerRegistry = .builtIn) -> [any VectorIndexMaker] {
+        ([nil] + registry.kinds).map { IVFIndexMaker(quantizer: $0, registry) }
+    }
+
+    public var kind: String { "ivf_\(quantizer ?? "flat")" }
 
     public func check(_ space: VectorSpace) throws(KithError) { _ = try parameters(space) }
 
     private func parameters(_ space: VectorSpace) throws(KithError) -> IVFParameters {
-        try IVFParameters(space, flavour: flavour, registry: registry)
+        try IVFParameters(space, standard: quantizer, registry: registry)
     }
 
     public func sectionCapacities(_ space: VectorSpace) -> [String: Int] {

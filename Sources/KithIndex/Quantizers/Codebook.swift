@@ -39,6 +39,9 @@ public protocol CodebookMaker: Sendable {
     /// - Throws: `INVALID_INDEX_PARAMETER` for a value out of range, or a metric it cannot estimate.
     func check(_ parameters: QuantizerParameters, _ space: VectorSpace) throws(KithError)
 
+    /// Candidates to compare in full for each wanted result, where nobody says how many: the coarser the estimate, the more.
+    func rescore(_ parameters: QuantizerParameters) throws(KithError) -> Int
+
     /// How vectors are turned before they are written.
     func rotation(_ parameters: QuantizerParameters) -> RotationKind
 
@@ -49,6 +52,10 @@ public protocol CodebookMaker: Sendable {
 
     /// - Throws: `CORRUPTION` when the bytes are not what `serialize` wrote.
     func restore(_ reader: inout ByteReader, width: Int) throws(KithError) -> any Codebook
+}
+
+extension CodebookMaker {
+    public func rescore(_ parameters: QuantizerParameters) throws(KithError) -> Int { 10 }
 }
 
 /// Vectors to learn from, in a quantizer's frame.

@@ -1,6 +1,6 @@
 public import KithCore
 
-/// Quantizers by name. A new kind is one folder and one line in `builtIn`.
+/// Quantizers by name. A new kind is one folder and one line in `builtIn`; inverted lists of its codes are then a kind of index.
 public struct QuantizerRegistry: Sendable {
     private var makers: [String: any CodebookMaker] = [:]
 

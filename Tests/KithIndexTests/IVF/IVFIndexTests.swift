@@ -18,6 +18,10 @@ struct IVFCase: CustomTestStringConvertible, Sendable {
         IVFCase(kind: "ivf_pq", parameters: ["quantizer": "opq", "bits": "8"], recall: 0.85),
         IVFCase(kind: "ivf_rabitq", recall: 0.95),
         IVFCase(kind: "ivf_rabitq", parameters: ["bits": "4"], recall: 0.95),
+        IVFCase(kind: "ivf_opq", recall: 0.9),
+        IVFCase(kind: "ivf_scalar", recall: 0.97),
+        IVFCase(kind: "ivf_scalar", parameters: ["bits": "4", "scale": "global"], recall: 0.95),
+        IVFCase(kind: "ivf_binary", recall: 0.9),
     ]
 
     func space(_ dimension: Int, _ element: ElementType = .float32, _ metric: Metric = .l2, trainAt: Int = 1_000) -> VectorSpace {
@@ -228,9 +232,10 @@ struct IVFCase: CustomTestStringConvertible, Sendable {
     func refusesParameters() throws {
         let wrong: [(String, [String: String], String)] = [
             ("ivf_flat", ["bits": "1"], "bits"), ("ivf_flat", ["lists": "-1"], "lists"), ("ivf_flat", ["probes": "x"], "probes"),
-            ("ivf_flat", ["train_at": "1"], "train_at"), ("ivf_pq", ["quantizer": "rabitq"], "quantizer"),
+            ("ivf_flat", ["train_at": "1"], "train_at"), ("ivf_pq", ["quantizer": "vq"], "quantizer"),
             ("ivf_pq", ["bits": "3"], "bits"), ("ivf_pq", ["parts": "7"], "parts"), ("ivf_rabitq", ["bits": "9"], "bits"),
             ("ivf_rabitq", ["rescore": "1001"], "rescore"), ("ivf_rabitq", ["parts": "7"], "parts"),
+            ("ivf_scalar", ["bits": "5"], "bits"), ("ivf_scalar", ["scale": "x"], "scale"), ("ivf_binary", ["bits": "1"], "bits"),
         ]
         for (kind, parameters, name) in wrong {
             let error = #expect(throws: KithError.self) {

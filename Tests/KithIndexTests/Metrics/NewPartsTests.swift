@@ -77,9 +77,8 @@ private struct PatientIndexMaker: VectorIndexMaker {
     func registers() throws {
         let quantizers = QuantizerRegistry([EveryOtherSignMaker()])
         let registry = IndexRegistry(
-            [PatientIndexMaker(), IVFIndexMaker(kind: "ivf_signs", quantizer: "signs", registry: quantizers)],
-            metrics: MetricRegistry([.canberra]))
-        #expect(registry.kinds == ["ivf_signs", "patient"])
+            [PatientIndexMaker()] + IVFIndexMaker.all(quantizers), metrics: MetricRegistry([.canberra]))
+        #expect(registry.kinds == ["ivf_flat", "ivf_signs", "patient"])
 
         let patient = try TestRows(.test(8, .float32, .l1, index: "patient", ["metric": "canberra"]), capacity: 500)
         patient.appendRandom(500)

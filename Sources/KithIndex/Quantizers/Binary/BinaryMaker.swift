@@ -12,6 +12,8 @@ public struct BinaryMaker: CodebookMaker {
 
     public func check(_ parameters: QuantizerParameters, _ space: VectorSpace) throws(KithError) {}
 
+    public func rescore(_ parameters: QuantizerParameters) throws(KithError) -> Int { 20 }
+
     public func rotation(_ parameters: QuantizerParameters) -> RotationKind { .random }
 
     public func train(

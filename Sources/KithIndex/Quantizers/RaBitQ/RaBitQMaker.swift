@@ -14,6 +14,10 @@ public struct RaBitQMaker: CodebookMaker {
 
     public func check(_ parameters: QuantizerParameters, _ space: VectorSpace) throws(KithError) { _ = try bits(parameters) }
 
+    public func rescore(_ parameters: QuantizerParameters) throws(KithError) -> Int {
+        [20, 8, 4, 3, 2, 2, 2, 2][try bits(parameters) - 1]
+    }
+
     public func rotation(_ parameters: QuantizerParameters) -> RotationKind { .random }
 
     public func train(

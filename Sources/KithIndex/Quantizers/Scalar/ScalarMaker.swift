@@ -21,6 +21,8 @@ public struct ScalarMaker: CodebookMaker {
         _ = try isGlobal(parameters)
     }
 
+    public func rescore(_ parameters: QuantizerParameters) throws(KithError) -> Int { try bits(parameters) == 8 ? 2 : 4 }
+
     public func rotation(_ parameters: QuantizerParameters) -> RotationKind { .identity }
 
     public func train(
