@@ -163,6 +163,9 @@ public protocol VectorIndexReader: AnyObject, Sendable {
 
     /// Rows a search is expected to compare, to choose where it runs.
     func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int
+
+    /// What it takes beside the vectors, for budgets. Any thread may ask.
+    var footprint: IndexFootprint { get }
 }
 
 extension VectorIndexReader {

@@ -122,11 +122,9 @@ final class MemoryGovernor: Sendable {
 }
 
 extension SpaceStore {
-    /// Bytes of codes, links beside them, ids, versions and deaths; those of an index in the making, too.
+    /// Bytes of codes, links or lists beside them, ids, versions and deaths; those of an index in the making, too.
     func fixedMemoryBytes(slotCount: UInt32) -> Int {
-        [index, maintained.successor].reduce(Int(slotCount) * RowTable.slotBytes) {
-            $0 + (($1 as? any TieredIndex)?.footprint.memoryBytes ?? 0)
-        }
+        [index, maintained.successor].reduce(Int(slotCount) * RowTable.slotBytes) { $0 + ($1?.footprint.memoryBytes ?? 0) }
     }
 
     /// Bytes of vectors and of links in a file: those that searches may map, and those that they read.

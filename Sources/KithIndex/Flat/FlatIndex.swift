@@ -18,6 +18,7 @@ public final class FlatIndex: VectorIndexReader, VectorIndexWriter {
     }
 
     public var linkedCount: UInt32 { 0 }
+    public var footprint: IndexFootprint { IndexFootprint() }
     public var linkableSlots: UInt32 { 0 }
 
     /// O(rows), or of the matches of a filter. Ties: the smaller slot first.

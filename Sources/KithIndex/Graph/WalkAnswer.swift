@@ -70,22 +70,10 @@ extension GraphWalk {
     }
 
     private func compareRows(_ count: Int, _ distance: QueryDistance) throws(KithError) {
-        if rows.isMapped {
-            distance.gather(scan.slots, count: count, into: scan.distances)
-        } else {
-            try fetchAndCompare(count, distance)
-        }
+        try rows.compare(scan.slots, count: count, distance, into: scan.distances)
         for index in 0..<count {
             let rank = Rank(distance: scan.distances[index], slot: scan.slots[index])
             if scan.nearest.wants(rank) { scan.nearest.insert(rank) }
-        }
-    }
-
-    private func fetchAndCompare(_ count: Int, _ distance: QueryDistance) throws(KithError) {
-        for first in stride(from: 0, to: count, by: RowBuffer.limit) {
-            let part = min(RowBuffer.limit, count - first)
-            let places = try rows.fetch(scan.slots + first, count: part)
-            for index in 0..<part { scan.distances[first + index] = distance.distance(toRow: places[index]) }
         }
     }
 }

@@ -29,11 +29,12 @@ final class IVFCalibrator {
     private let space: SpaceDistance
     private let rescore: Int
     private var scratch = SearchScratch()
-    private let own = IVFScratch()
+    private let own: IVFScratch
     private var underway: Underway?
 
     init(_ context: IndexContext, _ parameters: IVFParameters) throws(KithError) {
         self.context = context
+        own = IVFScratch(context)
         space = try SpaceDistance(context.space, rows: context.rows)
         rescore = parameters.rescore
     }

@@ -19,15 +19,14 @@ public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, Tunab
     private let context: IndexContext
     private let distance: SpaceDistance
     private let scratches = ScratchPool()
-    private let ownScratches = IVFScratchPool()
+    private let ownScratches: IVFScratchPool
     private let current: Mutex<Current>
+    private let successor = Mutex<IVFState?>(nil)
 
     // Of the one thread that links.
     private let appender: IVFAppender
     private let calibrator: IVFCalibrator
     private var trainer: IVFTrainer?
-    /// Lists that take the place of the current ones once they have caught up.
-    private var replacement: IVFState?
     private var drift: IVFDrift
     private var trainings: UInt64
 
@@ -37,6 +36,7 @@ public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, Tunab
     ) throws(KithError) {
         self.context = context
         self.parameters = parameters
+        ownScratches = IVFScratchPool(context)
         standardProbes = Atomic(parameters.probes)
         self.registry = registry
         distance = try SpaceDistance(context.space, rows: context.rows)
@@ -48,6 +48,15 @@ public final class IVFIndex: VectorIndex, CheckableIndex, CalibratedIndex, Tunab
     }
 
     private var state: IVFState? { current.withLock { $0.state } }
+    /// Lists that take the place of the current ones once they have caught up.
+    private var replacement: IVFState? {
+        get { successor.withLock { $0 } }
+        set { successor.withLock { $0 = newValue } }
+    }
+
+    public var footprint: IndexFootprint {
+        IndexFootprint(memoryBytes: (state?.memoryBytes ?? 0) + (replacement?.memoryBytes ?? 0))
+    }
 
     public var linkedCount: UInt32 { state?.linkedCount ?? 0 }
     /// None before the first training: nothing waits for it.

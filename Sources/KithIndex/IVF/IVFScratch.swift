@@ -5,6 +5,7 @@ internal import Synchronization
 /// The memory of one search of inverted lists, beside that of any search.
 final class IVFScratch {
     let query = CodeQuery()
+    let rows: RowBuffer
     let codes = CodeScratch()
     /// The lists to search.
     var lists = NearestRanks()
@@ -15,7 +16,8 @@ final class IVFScratch {
     private var width = 0
     private var listCount = 0
 
-    init() {
+    init(_ context: IndexContext) {
+        rows = RowBuffer(context)
         aligned = .allocate(capacity: 1)
         toCentres = .allocate(capacity: 1)
         estimates = .allocate(capacity: InvertedLists.blockEntries)
@@ -45,13 +47,18 @@ final class IVFScratch {
 final class IVFScratchPool: Sendable {
     /// One search at a time holds a box.
     private final class Box: @unchecked Sendable {
-        let scratch = IVFScratch()
+        let scratch: IVFScratch
+
+        init(_ context: IndexContext) { scratch = IVFScratch(context) }
     }
 
+    private let context: IndexContext
     private let free = Mutex<[Box]>([])
 
+    init(_ context: IndexContext) { self.context = context }
+
     func withScratch<Result>(_ body: (IVFScratch) throws(KithError) -> Result) throws(KithError) -> Result {
-        let box = free.withLock { $0.popLast() } ?? Box()
+        let box = free.withLock { $0.popLast() } ?? Box(context)
         defer {
             free.withLock { boxes in
                 if boxes.count < Limits.searchScratches { boxes.append(box) }

@@ -41,11 +41,11 @@ struct IVFSearch {
     ) throws(KithError) {
         if state.model.quantizer == nil {
             scratch.nearest.reset(limit: query.topK)
-            try compareLists(lists, query, &scratch)
+            try compareLists(lists, query, &scratch, own.rows)
         } else {
             scratch.nearest.reset(limit: candidates)
             try estimateLists(lists, query, &scratch, own)
-            rescore(query.topK, &scratch)
+            try rescore(query.topK, &scratch, own.rows)
         }
     }
 
@@ -83,12 +83,12 @@ struct IVFSearch {
 
     /// Full vectors: every visible one of the lists is compared.
     private func compareLists(
-        _ lists: UnsafeBufferPointer<UInt64>, _ query: IndexQuery, _ scratch: inout SearchScratch
+        _ lists: UnsafeBufferPointer<UInt64>, _ query: IndexQuery, _ scratch: inout SearchScratch, _ rows: RowBuffer
     ) throws(KithError) {
         var untilStop = SearchScratch.rowsBetweenStops
         for list in lists {
             var count = 0
-            state.lists.forEachBlock(of: Int(Rank(bits: list).slot)) { slots, _, some in
+            try state.lists.forEachBlock(of: Int(Rank(bits: list).slot)) { (slots, _, some) throws(KithError) in
                 for index in 0..<some {
                     let slot = slots[index] - 1
                     // A filter is asked first: most rows need not be read then.
@@ -99,17 +99,17 @@ struct IVFSearch {
                 }
                 untilStop -= some
                 if count > SearchScratch.blockSize - InvertedLists.blockEntries {
-                    compare(count, &scratch)
+                    try compare(count, &scratch, rows)
                     count = 0
                 }
             }
-            compare(count, &scratch)
+            try compare(count, &scratch, rows)
             try pause(&untilStop, query)
         }
     }
 
-    private func compare(_ count: Int, _ scratch: inout SearchScratch) {
-        distance.gather(scratch.slots, count: count, into: scratch.distances)
+    private func compare(_ count: Int, _ scratch: inout SearchScratch, _ rows: RowBuffer) throws(KithError) {
+        try rows.compare(scratch.slots, count: count, distance, into: scratch.distances)
         for index in 0..<count {
             let rank = Rank(distance: scratch.distances[index], slot: scratch.slots[index])
             if scratch.nearest.wants(rank), visibility.admits(rank.slot) { scratch.nearest.insert(rank) }
@@ -165,13 +165,13 @@ struct IVFSearch {
     }
 
     /// Replaces estimates by exact distances, and keeps the nearest.
-    private func rescore(_ topK: Int, _ scratch: inout SearchScratch) {
+    private func rescore(_ topK: Int, _ scratch: inout SearchScratch, _ rows: RowBuffer) throws(KithError) {
         let ranks = scratch.nearest.sorted()
         scratch.rescored.reset(limit: topK)
         for first in stride(from: 0, to: ranks.count, by: SearchScratch.blockSize) {
             let count = min(SearchScratch.blockSize, ranks.count - first)
             for index in 0..<count { scratch.slots[index] = Rank(bits: ranks[first + index]).slot }
-            distance.gather(scratch.slots, count: count, into: scratch.distances)
+            try rows.compare(scratch.slots, count: count, distance, into: scratch.distances)
             for index in 0..<count {
                 let rank = Rank(distance: scratch.distances[index], slot: scratch.slots[index])
                 if scratch.rescored.wants(rank) { scratch.rescored.insert(rank) }

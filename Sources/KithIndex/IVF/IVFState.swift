@@ -24,6 +24,9 @@ final class IVFState: Sendable {
 
     var slotLimit: UInt32 { InvertedLists.slotLimit(codeBytes: lists.codeBytes, lists: model.listCount) }
 
+    /// Of centres, and of lists with their codes.
+    var memoryBytes: Int { model.bytes.view.bytes.count + MemoryLayout<Float>.size * model.centres.count + lists.memoryBytes }
+
     static func corrupt(_ description: String) -> KithError {
         KithError(.dataLoss, .corruption, "the checkpoint of inverted lists is damaged: \(description)")
     }

@@ -1,6 +1,7 @@
 internal import CMemory
 internal import CVectorKernels
 internal import KithCore
+internal import Synchronization
 
 /// Lists of slots and their codes, in regions that grow in place: one thread appends, any number scan beside it, without a lock.
 ///
@@ -18,8 +19,13 @@ final class InvertedLists: @unchecked Sendable {
     /// A word a chunk: the one after it plus one.
     let links: GrowableMemory
     let chunks: GrowableMemory
+    private let made = Atomic(0)
+    /// Chunks there are.
+    private(set) var chunkCount: Int {
+        get { made.load(ordering: .relaxed) }
+        set { made.store(newValue, ordering: .relaxed) }
+    }
     // Of the one thread that appends.
-    private(set) var chunkCount = 0
     private(set) var entryCount = 0
     private var lastChunks: [UInt32]
 
@@ -52,6 +58,8 @@ final class InvertedLists: @unchecked Sendable {
     }
 
     // MARK: Room
+
+    var memoryBytes: Int { chunkCount * (InvertedLists.chunkBytes(codeBytes: codeBytes) + 4) + listCount * 8 }
 
     private static func chunkBytes(codeBytes: Int) -> Int { chunkEntries * (4 + codeBytes) }
 
@@ -96,7 +104,9 @@ final class InvertedLists: @unchecked Sendable {
 
     /// Calls `body` with each block of a list: its slots plus one, its codes, and how many of both there are.
     @inline(__always)
-    func forEachBlock(of list: Int, _ body: (UnsafePointer<UInt32>, UnsafeRawPointer, Int) -> Void) {
+    func forEachBlock<Failure>(
+        of list: Int, _ body: (UnsafePointer<UInt32>, UnsafeRawPointer, Int) throws(Failure) -> Void
+    ) throws(Failure) {
         var left = count(of: list)
         guard left > 0 else { return }
         var chunk = firstChunk(of: list)
@@ -105,7 +115,7 @@ final class InvertedLists: @unchecked Sendable {
             chunk = self.chunk(after: chunk - 1)
             for _ in 0..<InvertedLists.chunkBlocks where left > 0 {
                 let some = min(left, InvertedLists.blockEntries)
-                body(block.assumingMemoryBound(to: UInt32.self), block + 4 * InvertedLists.blockEntries, some)
+                try body(block.assumingMemoryBound(to: UInt32.self), block + 4 * InvertedLists.blockEntries, some)
                 block += blockStride
                 left -= some
             }

@@ -45,6 +45,20 @@ final class RowBuffer {
     /// Whether every row may be used where it is mapped.
     var isMapped: Bool { reader?.isLimited != true }
 
+    /// Distances to the rows of `count` slots.
+    ///
+    /// - Throws: `STORAGE_FAILURE` where rows cannot be read.
+    func compare(
+        _ slots: UnsafePointer<UInt32>, count: Int, _ distance: QueryDistance, into distances: UnsafeMutablePointer<Float>
+    ) throws(KithError) {
+        if isMapped { return distance.gather(slots, count: count, into: distances) }
+        for first in stride(from: 0, to: count, by: Self.limit) {
+            let part = min(Self.limit, count - first)
+            let places = try fetch(slots + first, count: part)
+            for index in 0..<part { distances[first + index] = distance.distance(toRow: places[index]) }
+        }
+    }
+
     /// Where the rows of at most `limit` slots are, until the next call.
     func fetch(_ slots: UnsafePointer<UInt32>, count: Int) throws(KithError) -> UnsafePointer<UnsafeRawPointer> {
         var missing = 0

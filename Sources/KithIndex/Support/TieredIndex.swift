@@ -11,6 +11,10 @@ public struct IndexFootprint: Sendable, Equatable {
         self.memoryBytes = memoryBytes
         self.linkBytes = linkBytes
     }
+
+    static func + (one: Self, other: Self) -> Self {
+        Self(memoryBytes: one.memoryBytes + other.memoryBytes, linkBytes: one.linkBytes + other.linkBytes)
+    }
 }
 
 /// What an index of so many vectors will take.
@@ -26,10 +30,8 @@ public protocol PredictableIndexMaker: VectorIndexMaker {
     func predict(_ space: VectorSpace, vectors: Int) throws(KithError) -> IndexPrediction
 }
 
-/// An index that tells what it takes, and can do with less.
-public protocol TieredIndex: AnyObject, Sendable {
-    var footprint: IndexFootprint { get }
-
+/// An index that can do with less memory.
+public protocol TieredIndex: VectorIndexReader {
     /// Whether searches walk over links in memory; else they read them from their file. Any thread may change it.
     var keepsLinksInMemory: Bool { get set }
 

@@ -24,6 +24,8 @@ final class GatedIndex: VectorIndexReader, VectorIndexWriter {
 
     func expectedComparisons(_ query: IndexQuery, in snapshot: Snapshot) -> Int { Int(snapshot.slotCount) }
 
+    var footprint: IndexFootprint { IndexFootprint() }
+
     func hasWork(upTo slotCount: UInt32) -> Bool { gate.ask() && linkedCount < slotCount }
 
     func link(upTo slotCount: UInt32, limit: Int, inHurry: Bool) throws(KithError) -> UInt32 {

@@ -52,6 +52,8 @@ struct IVFCase: CustomTestStringConvertible, Sendable {
             let index = try rows.makeIndex()
             try index.linkAll(upTo: 3_000)
             #expect(index.linkedCount == 3_000)
+            let slotBytes = 3_000 * MemoryLayout<UInt32>.size
+            #expect(index.footprint.memoryBytes > slotBytes && index.footprint.linkBytes == 0)
             try (index as? IVFIndex)?.checkInvariants()
             let recall = try recall(rows, index)
             #expect(recall >= test.recall, "\(metric): \(recall)")

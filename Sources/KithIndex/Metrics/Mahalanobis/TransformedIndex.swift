@@ -27,6 +27,8 @@ final class TransformedIndex: VectorIndexReader, VectorIndexWriter, CheckableInd
     /// None before the transform is learned: nothing waits for that.
     var linkableSlots: UInt32 { rows.transform == nil ? 0 : min(inner.linkableSlots, rows.limit) }
 
+    var footprint: IndexFootprint { inner.footprint + IndexFootprint(memoryBytes: rows.memoryBytes) }
+
     func search(_ query: IndexQuery, in snapshot: Snapshot) throws(KithError) -> [Neighbour] {
         guard query.topK > 0 else { return [] }
         // Read in this order: rows that are there have been transformed with this one.

@@ -38,6 +38,7 @@ final class TransformedRows: @unchecked Sendable {
     }
     /// Rows that are there.
     var count: UInt32 { published.load(ordering: .acquiring) }
+    var memoryBytes: Int { Int(count) * stride }
     /// Rows there is room for.
     var limit: UInt32 { UInt32(min(Int(Limits.graphSlots), memory.capacity / stride)) }
 
