@@ -80,6 +80,8 @@ import Testing
             #expect(error < 1e-4)
         }
         #expect(index.linkedCount == (kind == "flat" ? 0 : 2_500))
+        // The rows that the matrix makes of them.
+        #expect(index.footprint.memoryBytes >= 2_500 * 10 * MemoryLayout<Float>.size)
         let filter = SlotFilter((0..<UInt32(3_000)).filter { $0 % 3 == 0 })
         let query = IndexQuery(vector: rows.randomQuery(), topK: 10, filter: filter)
         #expect(try index.search(query, in: rows.snapshot()).allSatisfy { $0.slot % 3 == 0 })
