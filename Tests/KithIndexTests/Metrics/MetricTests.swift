@@ -4,11 +4,11 @@ import KithIndex
 import Testing
 
 @Suite struct MetricTests {
-    private static let kinds = ["flat", "graph", "ivf_flat"]
+    private static let kinds = ["flat", "graph", "disk_graph", "ivf_flat"]
 
     private func parameters(_ kind: String, _ own: [String: String]) -> [String: String] {
         switch kind {
-        case "graph": own.merging(["search_window": "100"]) { $1 }
+        case "graph", "disk_graph": own.merging(["search_window": "100"]) { $1 }
         case "flat": own
         default: own.merging(["train_at": "1000", "lists": "20", "probes": "20"]) { $1 }
         }
@@ -82,6 +82,12 @@ import Testing
         #expect(index.linkedCount == (kind == "flat" ? 0 : 2_500))
         // The rows that the matrix makes of them.
         #expect(index.footprint.memoryBytes >= 2_500 * 10 * MemoryLayout<Float>.size)
+        if kind == "disk_graph" {
+            let tiers = try #require(index as? any TieredIndex)
+            #expect(index.footprint.linkBytes > 0 && tiers.keepsLinksInMemory)
+            tiers.keepsLinksInMemory = false
+            #expect(!tiers.keepsLinksInMemory)
+        }
         let filter = SlotFilter((0..<UInt32(3_000)).filter { $0 % 3 == 0 })
         let query = IndexQuery(vector: rows.randomQuery(), topK: 10, filter: filter)
         #expect(try index.search(query, in: rows.snapshot()).allSatisfy { $0.slot % 3 == 0 })

@@ -143,3 +143,15 @@ final class TransformedIndex: VectorIndexReader, VectorIndexWriter, CheckableInd
         return LinearTransform(dimension: dimension, rows: values)
     }
 }
+
+/// As the inner index does, if it can.
+extension TransformedIndex: TieredIndex {
+    private var tiers: (any TieredIndex)? { inner as? any TieredIndex }
+
+    var keepsLinksInMemory: Bool {
+        get { tiers?.keepsLinksInMemory ?? true }
+        set { tiers?.keepsLinksInMemory = newValue }
+    }
+
+    func releaseLinks() { tiers?.releaseLinks() }
+}
