@@ -11,7 +11,7 @@ import Testing
         var isTransformed: Bool
         var testDescription: String { isTransformed ? "\(kind), transformed" : kind }
 
-        static let all = IndexRegistry.builtIn.kinds.filter { !$0.hasPrefix("ivf") }.flatMap { kind in
+        static let all = IndexRegistry.builtIn.kinds.flatMap { kind in
             [false, true].map { Case(kind: kind, isTransformed: $0) }
         }
 
