@@ -13,17 +13,6 @@ struct FullLogTests {
             "docs", [Make.point(number, [1, 2], payload: #"{"n":\#(number),"text":"\#(FullLogTests.text)"}"#)])
     }
 
-    /// The metrics by name, as Prometheus reads them.
-    private func metrics(_ server: ServerProcess) throws -> [String: Double] {
-        let address = try #require(server.output.firstMatch(of: /metrics http:\/\/127\.0\.0\.1:(\d+)\/metrics/))
-        let answer = try PlainConnection(port: try #require(Int(address.1))).ask(
-            "GET /metrics HTTP/1.1\r\nHost: kith\r\nConnection: close\r\n\r\n")
-        return answer.split(separator: "\n").reduce(into: [:]) { metrics, line in
-            let parts = line.split(separator: " ")
-            if parts.count == 2, let value = Double(parts[1]) { metrics[String(parts[0])] = value }
-        }
-    }
-
     /// `kith events status`: its exit status, and what it prints.
     private func status(_ server: ServerProcess) throws -> (exit: Int32, text: String) {
         let command = try ChildProcess(TestEnvironment.binary, ["events", "status", "--address", server.address])
@@ -61,8 +50,8 @@ struct FullLogTests {
         #expect(written > 40, "a mebibyte has room for more than \(written) writes")
         // Nothing else stops.
         #expect(try server.connection.count("docs") == UInt64(written))
-        try wait(server) { try metrics(server)["kith_relay_oldest_seconds"] ?? 0 >= 1 }
-        let full = try metrics(server)
+        try wait(server) { try server.metrics()["kith_relay_oldest_seconds"] ?? 0 >= 1 }
+        let full = try server.metrics()
         #expect(full["kith_change_log_refusals_total"] ?? 0 > 0)
         #expect(full["kith_change_log_bytes"] ?? 0 >= full["kith_change_log_limit_bytes"] ?? .infinity)
         #expect(full["kith_relay_lag_commits"] == Double(written - 1) && full["kith_relay_waiting_events"] ?? 0 > 0)
@@ -82,8 +71,8 @@ struct FullLogTests {
         try server.waitUntilPublished("docs")
         let ids = try broker.records(of: "kith.changes.v1.docs").map { $0.header("ce_id") ?? "" }
         #expect(ids == (1...written + 1).map { "kith/1.0/\($0)/0" })
-        try wait(server) { try metrics(server)["kith_relay_lag_commits"] == 0 }
-        #expect(try metrics(server)["kith_published_events_total"] ?? 0 >= Double(written + 1))
+        try wait(server) { try server.metrics()["kith_relay_lag_commits"] == 0 }
+        #expect(try server.metrics()["kith_published_events_total"] ?? 0 >= Double(written + 1))
         #expect(try status(server).exit == 0)
         #expect(server.terminate() == 0)
     }

@@ -1,4 +1,3 @@
-import Foundation
 import KithCollections
 import KithCore
 import KithTelemetry
@@ -76,20 +75,7 @@ import TestSupport
         node.close()
     }
 
-    /// Of vectors in the test's folder that are mapped.
-    private func residentVectors() -> Int {
-        let text = FileHandle(forReadingAtPath: "/proc/self/smaps")?.readDataToEndOfFile() ?? Data()
-        var bytes = 0
-        var isOurs = false
-        for line in String(decoding: text, as: UTF8.self).split(separator: "\n") {
-            // A mapping begins with its address, in lower case.
-            if line.first.map({ $0.isHexDigit && !$0.isUppercase }) == true {
-                isOurs = line.contains(folder("n")) && line.hasSuffix(".vectors")
-            }
-            if isOurs, line.hasPrefix("Rss:") { bytes += (Int(line.split(separator: " ")[1]) ?? 0) << 10 }
-        }
-        return bytes
-    }
+    private func residentVectors() -> Int { residentVectorBytes(below: folder("n")).values.reduce(0, +) }
 
     @Test("a collection on disk is opened within its budget, and answers as before")
     func reopens() async throws {
@@ -110,5 +96,33 @@ import TestSupport
         #expect(space(collection).linkedVectors == Int(Self.points))
         #expect(try collection.nearest(query, 5) { $0.effort = 50 }.points.map(\.id) == answer)
         node.close()
+    }
+
+    @Test("the node's budget is kept by collections that have none of their own, whatever it was when they were written")
+    func ofTheNode() async throws {
+        let query = vector(77_777)
+        for budget in [1, 1 << 40, 1] {
+            let node = try Node.open(folder("n")) {
+                $0.memoryRoundMilliseconds = 5
+                $0.memoryBudgetBytes = budget
+            }
+            #expect(node.metrics.memoryBudgetBytes.current == budget)
+            for name in ["films", "books"] where node.catalogue.all.count < 2 {
+                try await fill(try node.make(name, kind: name == "films" ? "flat" : "disk_graph", dimension: Self.dimension))
+            }
+            let collections = node.catalogue.all
+            let bytes = 2 * Int(Self.points) * Self.dimension * MemoryLayout<Float>.size
+            let isKept = try eventually {
+                // Looks at every vector.
+                let found = try collections.map { try $0.nearest(query, 5) { $0.exact = true }.points.map(\.id) }
+                #expect(found[0] == found[1])
+                return budget == 1
+                    ? collections.allSatisfy { space($0).mappedBytes == 0 }
+                    : collections.allSatisfy { space($0).readBytes == 0 } && residentVectors() >= bytes
+            }
+            #expect(isKept, "\(budget)")
+            if budget == 1 { #expect(eventually { residentVectors() == 0 }) }
+            node.close()
+        }
     }
 }
