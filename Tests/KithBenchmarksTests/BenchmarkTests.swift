@@ -65,6 +65,51 @@ import Testing
         for row in rows { #expect((row["recall"].double ?? 0) >= (row["recall_target"].double ?? 1)) }
     }
 
+    /// The rows of all tables of a name.
+    private func rows(_ name: String, _ words: [String]) throws -> [JSON] {
+        try BenchmarkProcess.report(words)["results"].list.filter { $0["name"].string == name }.flatMap { $0["rows"].list }
+    }
+
+    @Test func aServerThatRunsAlreadyIsMeasuredAndLeftAsItIs() throws {
+        let server = try TestSupport.ServerProcess(["--log-level", "warning"])
+        let words = ["grpc", "--tiny", "--address", server.address]
+        // Made by the first, used by the second.
+        for _ in 0..<2 {
+            let rows = try rows("grpc", words)
+            #expect(!rows.isEmpty)
+            for row in rows {
+                #expect((row["queries_per_second"].double ?? 0) > 0 && (row["recall"].double ?? 0) > 0, "\(row)")
+                // Nobody knows what else that server does.
+                #expect(row["server_cores"].double == nil && row["resident_bytes"].double == nil, "\(row)")
+            }
+            #expect(try server.connection.call(.count, ["collection": "benchmark"])["count"].integer == 1_000)
+        }
+        let other = try BenchmarkProcess(words + ["--count", "500"])
+        #expect(other.wait() == 2 && other.output.contains("has 1000 points, not 500"), "\(other.output)")
+        #expect(server.terminate() == 0)
+    }
+
+    @Test func aRateIsOffered() throws {
+        let rows = try rows("grpc", ["grpc", "--tiny", "--rate", "150", "--recall", "0.5,0.9", "--seconds", "0.4"])
+        #expect(rows.map { $0["recall_target"].double } == [0.5, 0.9])
+        for row in rows {
+            #expect(row["offered_per_second"].double == 150 && row["clients"].double == nil, "\(row)")
+            #expect((row["queries_per_second"].double ?? 0) > 0 && (row["p99_us"].double ?? 0) > 0, "\(row)")
+        }
+    }
+
+    @Test func parametersReachTheIndex() throws {
+        func disk(_ degree: Int) throws -> Double {
+            let words = ["--kind", "graph", "--param", "degree=\(degree)", "--param", "construction_window=64"]
+            let rows = try rows("index build", ["index", "--tiny"] + words)
+            #expect(rows.map { $0["kind"].string } == ["graph"])
+            return try #require(rows.first?["index_disk_bytes"].double)
+        }
+        #expect(try disk(64) > disk(8))
+        let wrong = try BenchmarkProcess(["index", "--tiny", "--kind", "graph", "--param", "degree=7"])
+        #expect(wrong.wait() != 0 && wrong.output.contains("degree"), "\(wrong.output)")
+    }
+
     @Test func wrongWordsAreRefused() throws {
         let wrong = [
             ["nothing"], ["index", "--wrong", "1"], ["index", "--count", "none"], ["index", "--element", "f64"],
