@@ -34,8 +34,16 @@ import Testing
         _ = try node?.catalogue.create(ModelTests.definition(shards: shards))
         var requests = RandomRequests(seed: seed, dimensions: ModelTests.dimensions, pointCount: 120)
         var model = Model(try #require(node).catalogue.collection("model"))
+        var isDamaged = false
         for round in 0..<9 {
-            try await write(120, &requests, &model, try #require(node).catalogue.collection("model"))
+            for part in 0..<2 {
+                try await write(60, &requests, &model, try #require(node).catalogue.collection("model"))
+                // What a crash would leave now.
+                let copy = folder("\(round)-\(part)")
+                try copyFolder(path, to: copy)
+                try expectWhole(copy, isDamaged: isDamaged)
+                try Directory.remove(copy)
+            }
             try model.expectEqual(try #require(node).catalogue.collection("model"), &requests.random)
             let interruption = Interruption.allCases[round % Interruption.allCases.count]
             let next = folder("\(round + 1)")
@@ -47,9 +55,20 @@ import Testing
                 if interruption == .closeAndLoseCheckpoints { try Directory.remove(file) }
                 if interruption == .closeAndDamageCheckpoints { damage(file) }
             }
+            isDamaged = interruption == .closeAndDamageCheckpoints
+            try expectWhole(path, isDamaged: isDamaged)
             node = try Node.open(path)
             try model.expectEqual(try #require(node).catalogue.collection("model"), &requests.random)
         }
+        node?.close()
+        node = nil
+        try expectWhole(path, isDamaged: false)
+    }
+
+    /// - Parameter isDamaged: checkpoints were, and no others have been written since.
+    private func expectWhole(_ path: String, isDamaged: Bool) throws {
+        let report = try DataFolderCheck(path).run()
+        #expect(report.isWhole != isDamaged && report.isRepairable, "\(report.problems)")
     }
 
     private func write(
