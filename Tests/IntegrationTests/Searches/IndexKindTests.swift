@@ -5,7 +5,9 @@ import Testing
 /// Every kind of index, by every way to compare, is made, filled, searched and deleted from over the wire, against plain arithmetic.
 @Suite("Index kinds", .serverOutput)
 struct IndexKindTests {
-    private static let kinds = ["disk_graph", "flat", "graph", "ivf_flat", "ivf_pq", "ivf_rabitq"]
+    private static let kinds = [
+        "disk_graph", "flat", "graph", "ivf_binary", "ivf_flat", "ivf_opq", "ivf_pq", "ivf_rabitq", "ivf_scalar",
+    ]
     private static let dimension = 12
     private static let points = 6_000
     /// So little that graphs are walked, and some lists are passed over.
