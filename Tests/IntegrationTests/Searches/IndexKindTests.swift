@@ -9,7 +9,7 @@ struct IndexKindTests {
         "disk_graph", "flat", "graph", "ivf_binary", "ivf_flat", "ivf_opq", "ivf_pq", "ivf_rabitq", "ivf_scalar",
     ]
     private static let dimension = 12
-    private static let points = 6_000
+    private static let points = 3_000
     /// So little that graphs are walked, and some lists are passed over.
     private static let parameters: JSON = ["effort": 25]
 
@@ -88,7 +88,7 @@ struct IndexKindTests {
             #expect(recall.share >= (comparison == .chebyshev ? 0.8 : 0.95), "\(comparison): \(recall.share)")
         }
 
-        let gone = Array(stride(from: 5, to: IndexKindTests.points, by: 600))
+        let gone = Array(stride(from: 5, to: IndexKindTests.points, by: 300))
         try connection.call(.delete, ["collection": "docs", "ids": .all(gone) { Make.id($0) }])
         for comparison in Comparison.allCases {
             for number in gone {

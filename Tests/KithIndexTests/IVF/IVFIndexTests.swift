@@ -18,7 +18,6 @@ struct IVFCase: CustomTestStringConvertible, Sendable {
         IVFCase(kind: "ivf_pq", parameters: ["quantizer": "opq", "bits": "8"], recall: 0.85),
         IVFCase(kind: "ivf_rabitq", recall: 0.95),
         IVFCase(kind: "ivf_rabitq", parameters: ["bits": "4"], recall: 0.95),
-        IVFCase(kind: "ivf_opq", recall: 0.9),
         IVFCase(kind: "ivf_scalar", recall: 0.97),
         IVFCase(kind: "ivf_scalar", parameters: ["bits": "4", "scale": "global"], recall: 0.95),
         IVFCase(kind: "ivf_binary", recall: 0.9),
