@@ -19,11 +19,11 @@ final class InvertedLists: @unchecked Sendable {
     /// A word a chunk: the one after it plus one.
     let links: GrowableMemory
     let chunks: GrowableMemory
-    private let made = Atomic(0)
+    private let chunksMade = Atomic(0)
     /// Chunks there are.
     private(set) var chunkCount: Int {
-        get { made.load(ordering: .relaxed) }
-        set { made.store(newValue, ordering: .relaxed) }
+        get { chunksMade.load(ordering: .relaxed) }
+        set { chunksMade.store(newValue, ordering: .relaxed) }
     }
     // Of the one thread that appends.
     private(set) var entryCount = 0
